@@ -1,0 +1,98 @@
+import { type Refusal, refuse } from "../protocol/refusals.js";
+import { AcceptPolicy, ChannelState, type ChatMessage } from "../protocol/wire.js";
+import { type Channel, newChannel, peerOf, roleOf } from "./channel.js";
+import { channelNotFound, directChatsDisabled, serviceNotFound } from "./common-refusals.js";
+import type { Context } from "./context.js";
+import type { ServiceRecord } from "./store.js";
+
+/** Where a message goes: into a channel, or first a chat of an AUTO service has to be asked for. */
+export type Destination =
+  | { channel: Channel }
+  | { askFirst: ServiceRecord }
+  | { refusal: Refusal };
+
+/** Finds the channel a message is meant for (A1 to A3). */
+export async function findDestination(
+  context: Context,
+  agentId: string,
+  message: ChatMessage,
+): Promise<Destination> {
+  if (message.channelId !== "") return byChannel(context, agentId, message);
+  if (message.targetAgent === agentId) {
+    return { refusal: refuse("SELF_CHAT", "chat_message.target_agent is yourself") };
+  }
+  if (message.serviceId !== "") return byService(context, agentId, message);
+  return byAgent(context, agentId, message.targetAgent);
+}
+
+async function byChannel(
+  { tx }: Context,
+  agentId: string,
+  { channelId, serviceId, targetAgent }: ChatMessage,
+): Promise<Destination> {
+  const channel = await tx.channel(channelId);
+  if (channel === undefined || roleOf(channel, agentId) === undefined) {
+    return { refusal: channelNotFound(channelId) };
+  }
+  const agrees =
+    (targetAgent === "" || targetAgent === peerOf(channel, agentId)) &&
+    (serviceId === "" || serviceId === channel.serviceId);
+  if (agrees) return { channel };
+  return {
+    refusal: refuse(
+      "ADDRESS_CONFLICT",
+      "chat_message.channel_id is about another service or with another agent; leave those out",
+    ),
+  };
+}
+
+async function byService(
+  { tx }: Context,
+  agentId: string,
+  { serviceId, targetAgent }: ChatMessage,
+): Promise<Destination> {
+  const service = await tx.service(serviceId);
+  const channel = await tx.newestChannel({
+    agentId,
+    serviceId,
+    // After another provider took the id over, it means that one's channels (S2).
+    providerId: service?.providerId,
+    peerId: targetAgent === "" ? undefined : targetAgent,
+    state: ChannelState.CHANNEL_STATE_ACTIVE,
+  });
+  if (channel !== undefined) return { channel };
+  if (service === undefined) return { refusal: serviceNotFound(serviceId) };
+  const mayAsk =
+    service.acceptPolicy === AcceptPolicy.ACCEPT_POLICY_AUTO &&
+    service.providerId !== agentId &&
+    (targetAgent === "" || targetAgent === service.providerId);
+  if (mayAsk) return { askFirst: service };
+  return {
+    refusal: refuse(
+      "CHAT_NOT_ACCEPTED",
+      "you have no active chat about this service; send chat_request and wait for chat_accept",
+    ),
+  };
+}
+
+async function byAgent(
+  { tx, env }: Context,
+  agentId: string,
+  targetAgent: string,
+): Promise<Destination> {
+  const channel = await tx.mostRecentlyUsed(agentId, targetAgent);
+  if (channel !== undefined) return { channel };
+  if (!env.directChats) return { refusal: directChatsDisabled() };
+  return {
+    channel: {
+      ...newChannel({
+        channelId: env.newId("ch"),
+        serviceId: "",
+        providerId: targetAgent,
+        consumerId: agentId,
+        createdAtMs: env.nowMs(),
+      }),
+      state: ChannelState.CHANNEL_STATE_ACTIVE,
+    },
+  };
+}

@@ -1,0 +1,30 @@
+import type { Channel } from "./channel.js";
+import type { StoredEntry } from "./entry.js";
+import type { Transaction } from "./store.js";
+
+/** What the core may not know by itself; the shell, or a test, passes it in. */
+export interface Environment {
+  /** Wall clock, for timestamps only: never for order (M4). */
+  nowMs(): number;
+  /** A new name that no other has, such as `ch_…`. */
+  newId(prefix: "ch" | "msg" | "req"): string;
+  /** Whether an agent has a receiving session (S2). */
+  isOnline(agentId: string): boolean;
+  /** Chats without a service are allowed. */
+  directChats: boolean;
+  /** Pending requests one consumer may have (C2). */
+  maxPendingRequests: number;
+}
+
+/** An entry that the running transaction stores, and the channel after it. */
+export interface Written {
+  entry: StoredEntry;
+  channel: Channel;
+}
+
+/** What one command works with: a transaction, the environment, and what it has written so far. */
+export interface Context {
+  tx: Transaction;
+  env: Environment;
+  written: Written[];
+}

@@ -1,0 +1,69 @@
+import {
+  ChatAccept,
+  ChatEnd,
+  ChatMessage,
+  ChatReject,
+  ChatRequest,
+  type ConnectResponse,
+} from "../protocol/wire.js";
+
+/** The frames that are entries of a channel's log. */
+export type EntryFrame = Extract<
+  NonNullable<ConnectResponse["frame"]>,
+  { $case: "chatRequest" | "chatAccept" | "chatReject" | "chatMessage" | "chatEnd" }
+>;
+export type EntryKind = EntryFrame["$case"];
+
+/**
+ * The author of entries the hub itself writes (expiry, automatic accept): no
+ * agent can have this id, and both members receive them (C8).
+ */
+export const HUB_AUTHOR = "";
+
+/** What every entry has beside its frame. */
+interface EntryHead {
+  channelId: string;
+  seq: number;
+  kind: EntryKind;
+  /** The agent that wrote it, or HUB_AUTHOR. It is not delivered to its author (M6). */
+  author: string;
+  /** message_id or idempotency_key; empty for the other kinds. Unique per author and kind (M2, C2). */
+  key: string;
+  /** The author named the channel_id itself: part of what "the same message" means (M2). */
+  addressedByChannel: boolean;
+  storedAtMs: number;
+}
+
+/** An entry about to be stored, decided but not yet encoded. */
+export interface NewEntry extends EntryHead {
+  frame: EntryFrame;
+}
+
+/** An entry as stored and delivered: its frame is encoded once, and those bytes are what everyone gets. */
+export interface StoredEntry extends EntryHead {
+  /** The encoded frame (a ChatMessage, ChatRequest, …) with the hub's fields set. */
+  body: Uint8Array;
+}
+
+/** Encodes an entry's frame: the only place where that happens. */
+export function encodeEntry(entry: NewEntry): StoredEntry {
+  const { frame, ...head } = entry;
+  return { ...head, body: encodeFrame(frame) };
+}
+
+function encodeFrame(frame: EntryFrame): Uint8Array {
+  switch (frame.$case) {
+    case "chatRequest":
+      return ChatRequest.encode(frame.value).finish();
+    case "chatAccept":
+      return ChatAccept.encode(frame.value).finish();
+    case "chatReject":
+      return ChatReject.encode(frame.value).finish();
+    case "chatMessage":
+      return ChatMessage.encode(frame.value).finish();
+    case "chatEnd":
+      return ChatEnd.encode(frame.value).finish();
+    default:
+      return frame satisfies never;
+  }
+}

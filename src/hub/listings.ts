@@ -1,0 +1,87 @@
+import { MAX_RESPONSE_BYTES, pageSize } from "../protocol/limits.js";
+import { type Refusal, refuse } from "../protocol/refusals.js";
+import {
+  type ListChannelsRequest,
+  type ListChannelsResponse,
+  type ListServicesRequest,
+  type ListServicesResponse,
+  Service,
+} from "../protocol/wire.js";
+import type { Context } from "./context.js";
+import { decodePageToken, encodePageToken } from "./page-token.js";
+import type { ServiceRecord } from "./store.js";
+import { channelView, serviceView } from "./views.js";
+
+/** How many services are looked at in one read while searching. */
+const SCAN_SIZE = 500;
+/** Room for what surrounds a service in a page, the page token included. */
+const FRAMING_BYTES = 256;
+
+const badToken = (): Refusal =>
+  refuse("BAD_VALUE", "page_token is not the next_page_token of a page with the same filters");
+
+/** Finds services, ordered by id. */
+export async function listServices(
+  { tx, env }: Context,
+  agentId: string,
+  asked: ListServicesRequest,
+): Promise<ListServicesResponse | { refusal: Refusal }> {
+  const token = decodePageToken(asked.pageToken);
+  if (token === undefined) return { refusal: badToken() };
+  const limit = pageSize(asked.pageSize);
+  const services: Service[] = [];
+  let bytes = 0;
+  let after = token;
+  for (;;) {
+    const scanned = await tx.services({ after, limit: SCAN_SIZE });
+    for (const service of scanned) {
+      if (!matches(service, asked, env.isOnline)) continue;
+      const view = serviceView(service, agentId, env.isOnline);
+      bytes += Service.encode(view).finish().length + FRAMING_BYTES;
+      if (services.length === limit || bytes > MAX_RESPONSE_BYTES) {
+        return { services, nextPageToken: encodePageToken(services.at(-1)?.serviceId ?? "") };
+      }
+      services.push(view);
+    }
+    const last = scanned.at(-1);
+    if (last === undefined || scanned.length < SCAN_SIZE) return { services, nextPageToken: "" };
+    after = last.serviceId;
+  }
+}
+
+function matches(
+  service: ServiceRecord,
+  asked: ListServicesRequest,
+  isOnline: (agentId: string) => boolean,
+): boolean {
+  if (asked.providerId !== "" && asked.providerId !== service.providerId) return false;
+  if (asked.onlineOnly && !isOnline(service.providerId)) return false;
+  if (!asked.tags.every((tag) => service.tags.includes(tag))) return false;
+  const words = asked.query.toLowerCase().split(/\s+/).filter(Boolean);
+  if (words.length === 0) return true;
+  const text = [service.serviceId, service.description, ...service.tags].join("\n").toLowerCase();
+  return words.every((word) => text.includes(word));
+}
+
+/** Lists an agent's own channels, newest first (C7). */
+export async function listChannels(
+  { tx, env }: Context,
+  agentId: string,
+  asked: ListChannelsRequest,
+): Promise<ListChannelsResponse | { refusal: Refusal }> {
+  const before = decodePageToken(asked.pageToken);
+  if (before === undefined) return { refusal: badToken() };
+  const page = await tx.listChannels(
+    agentId,
+    {
+      state: asked.state || undefined,
+      serviceId: asked.serviceId || undefined,
+      peerId: asked.peerId || undefined,
+    },
+    { before: before || undefined, limit: pageSize(asked.pageSize) },
+  );
+  return {
+    channels: page.channels.map((channel) => channelView(channel, agentId, env.isOnline)),
+    nextPageToken: page.next === undefined ? "" : encodePageToken(page.next),
+  };
+}

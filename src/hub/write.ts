@@ -1,0 +1,77 @@
+import { timestampOf } from "../protocol/time.js";
+import { apply } from "./apply.js";
+import type { Channel } from "./channel.js";
+import type { Context } from "./context.js";
+import { type EntryFrame, encodeEntry, HUB_AUTHOR, type NewEntry } from "./entry.js";
+
+/** An entry without what the log decides: its place and its time. */
+export interface Draft {
+  /** The agent that wrote it, or HUB_AUTHOR. */
+  author: string;
+  frame: EntryFrame;
+  /** See EntryHead. */
+  key?: string;
+  addressedByChannel?: boolean;
+}
+
+/**
+ * Appends an entry to a channel within the transaction: gives it the next seq,
+ * fills the fields that the hub sets, encodes it once, and stores the channel
+ * as it is afterwards (M3).
+ * @returns that channel
+ */
+export async function write(context: Context, channel: Channel, draft: Draft): Promise<Channel> {
+  const seq = channel.lastSeq + 1;
+  const storedAtMs = context.env.nowMs();
+  const entry: NewEntry = {
+    channelId: channel.channelId,
+    seq,
+    kind: draft.frame.$case,
+    author: draft.author,
+    key: draft.key ?? "",
+    addressedByChannel: draft.addressedByChannel ?? false,
+    storedAtMs,
+    frame: stamp(draft.frame, channel, seq, storedAtMs, draft.author),
+  };
+  const after = apply(channel, entry);
+  const stored = encodeEntry(entry);
+  await context.tx.putChannel(after);
+  await context.tx.append([stored]);
+  context.written.push({ entry: stored, channel: after });
+  return after;
+}
+
+/** The frame with the fields that the hub sets (I1, I5). */
+function stamp(
+  frame: EntryFrame,
+  channel: Channel,
+  seqNumber: number,
+  storedAtMs: number,
+  author: string,
+): EntryFrame {
+  const { channelId, providerId, serviceId } = channel;
+  const common = { channelId, seq: BigInt(seqNumber), timestamp: timestampOf(storedAtMs) };
+  switch (frame.$case) {
+    case "chatRequest":
+      return {
+        $case: frame.$case,
+        value: { ...frame.value, ...common, consumerId: author, providerId, serviceId },
+      };
+    case "chatAccept":
+    case "chatReject": {
+      const names = { consumerId: channel.consumerId, providerId, serviceId };
+      return frame.$case === "chatAccept"
+        ? { $case: frame.$case, value: { ...frame.value, ...common, ...names } }
+        : { $case: frame.$case, value: { ...frame.value, ...common, ...names } };
+    }
+    case "chatMessage":
+      return { $case: frame.$case, value: { ...frame.value, ...common, senderId: author } };
+    case "chatEnd":
+      return {
+        $case: frame.$case,
+        value: { ...frame.value, ...common, endedBy: author === HUB_AUTHOR ? "" : author },
+      };
+    default:
+      return frame satisfies never;
+  }
+}

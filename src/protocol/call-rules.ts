@@ -1,0 +1,45 @@
+import * as field from "./field-rules.js";
+import { MAX_DESCRIPTION_BYTES, MAX_TAG_BYTES, MAX_TAGS } from "./limits.js";
+import { type Refusal, refuse } from "./refusals.js";
+import type { ListChannelsRequest, ListServicesRequest, Service } from "./wire.js";
+
+/** What can be said about a service without knowing any other (I3, I5, S1). */
+export function checkService(service: Service | undefined, agentId: string): Refusal | undefined {
+  if (service === undefined) return refuse("MISSING_FIELD", "service is missing; say what is offered");
+  return (
+    field.required("service.service_id", service.serviceId, "name the service") ??
+    field.id("service.service_id", service.serviceId) ??
+    field.ownName("service.provider_id", service.providerId, agentId) ??
+    field.unset("service.open_channel_id", service.openChannelId !== "") ??
+    field.unset("service.provider_online", service.providerOnline) ??
+    field.unset("service.registered_at", service.registeredAt !== undefined) ??
+    field.text("service.description", service.description, MAX_DESCRIPTION_BYTES) ??
+    checkTags(service.tags) ??
+    field.metadata("service.metadata", service.metadata)
+  );
+}
+
+function checkTags(tags: string[]): Refusal | undefined {
+  if (tags.length > MAX_TAGS) return refuse("BAD_VALUE", `service.tags has more than ${MAX_TAGS}`);
+  for (const tag of tags) {
+    const refusal =
+      field.required("service.tags", tag, "leave empty tags out") ??
+      field.text("service.tags", tag, MAX_TAG_BYTES);
+    if (refusal !== undefined) return refusal;
+  }
+  return undefined;
+}
+
+/** What can be said about a listing's filters. */
+export function checkListServices(request: ListServicesRequest): Refusal | undefined {
+  return (
+    field.text("query", request.query, MAX_DESCRIPTION_BYTES) ??
+    field.id("provider_id", request.providerId) ??
+    checkTags(request.tags)
+  );
+}
+
+/** What can be said about a listing's filters. */
+export function checkListChannels(request: ListChannelsRequest): Refusal | undefined {
+  return field.id("service_id", request.serviceId) ?? field.id("peer_id", request.peerId);
+}

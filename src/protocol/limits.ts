@@ -1,0 +1,39 @@
+/** What the contract bounds, in one place; the proto's comments state the same figures. */
+
+/** Longest agent or service id, in characters (I3). */
+export const MAX_ID_CHARS = 128;
+/** Longest message_id, idempotency_key, request_id and reply_to, in UTF-8 bytes. */
+export const MAX_KEY_BYTES = 128;
+/** Largest frame an agent may send unless the hub is configured otherwise, in encoded bytes (M7). */
+export const DEFAULT_MAX_MESSAGE_BYTES = 1024 * 1024;
+/** What the transport itself takes, in bytes; more than that ends the session (M5). */
+export const MAX_TRANSPORT_BYTES = 4 * 1024 * 1024;
+/** No response is larger than this, in encoded bytes (M7). */
+export const MAX_RESPONSE_BYTES = 2 * 1024 * 1024;
+/** Entries of a metadata map. */
+export const MAX_METADATA_ENTRIES = 32;
+/** Keys and values of a metadata map together, in UTF-8 bytes. */
+export const MAX_METADATA_BYTES = 8 * 1024;
+/** Longest media type, in bytes. */
+export const MAX_CONTENT_TYPE_BYTES = 255;
+/** Longest description of a service, in bytes. */
+export const MAX_DESCRIPTION_BYTES = 8 * 1024;
+/** Longest reason of a chat_reject or chat_end, in bytes. */
+export const MAX_REASON_BYTES = 1024;
+/** Tags of a service, and the longest one in bytes. */
+export const MAX_TAGS = 32;
+export const MAX_TAG_BYTES = 64;
+/** How long a request waits for its answer where it does not say, in milliseconds (C4). */
+export const DEFAULT_REQUEST_TIMEOUT_MS = 5 * 60 * 1000;
+/** The longest wait or delay a client may ask for, in milliseconds (C4). */
+export const MAX_DURATION_MS = 7 * 24 * 60 * 60 * 1000;
+/** Items of a page where the caller does not say, and at most. */
+export const DEFAULT_PAGE_SIZE = 50;
+export const MAX_PAGE_SIZE = 1000;
+/** Positions one request may acknowledge. */
+export const MAX_ACKS = 1000;
+
+/** A page size as asked for, brought into range: 0 means the default, too much means the most. */
+export function pageSize(asked: number): number {
+  return asked === 0 ? DEFAULT_PAGE_SIZE : Math.min(asked, MAX_PAGE_SIZE);
+}

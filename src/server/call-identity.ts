@@ -1,0 +1,50 @@
+import { Metadata, type ServiceError, type StatusObject } from "@grpc/grpc-js";
+import { AGENT_ID_KEY, REASON_KEY, RECEIVE_KEY } from "../protocol/call-metadata.js";
+import { ID_RULE, isValidId } from "../protocol/ids.js";
+import { type Refusal, refusalKind, refuse } from "../protocol/refusals.js";
+import { ReceiveMode } from "../protocol/wire.js";
+
+/** Who a call comes from (I1 to I3). */
+export function identify(metadata: Metadata): { agentId: string } | { refusal: Refusal } {
+  const [agentId, another] = metadata.get(AGENT_ID_KEY).map(String);
+  if (agentId === undefined || agentId === "") {
+    return {
+      refusal: refuse(
+        "MISSING_AGENT_ID",
+        `send the call metadata ${AGENT_ID_KEY} with the id of the agent that is speaking`,
+      ),
+    };
+  }
+  if (another !== undefined || !isValidId(agentId)) {
+    return { refusal: refuse("INVALID_ID", `${AGENT_ID_KEY} is no id; an id is ${ID_RULE}`) };
+  }
+  return { agentId };
+}
+
+const MODES: Record<string, ReceiveMode> = {
+  none: ReceiveMode.RECEIVE_MODE_NONE,
+  manual: ReceiveMode.RECEIVE_MODE_MANUAL,
+  auto: ReceiveMode.RECEIVE_MODE_AUTO,
+};
+
+/** What a session asks to receive. */
+export function receiveMode(metadata: Metadata): { mode: ReceiveMode } | { refusal: Refusal } {
+  const [asked = "none", another] = metadata.get(RECEIVE_KEY).map(String);
+  const mode = Object.hasOwn(MODES, asked) ? MODES[asked] : undefined;
+  if (mode === undefined || another !== undefined) {
+    return { refusal: refuse("BAD_VALUE", `${RECEIVE_KEY} is one of none, manual and auto`) };
+  }
+  return { mode };
+}
+
+/** A refusal as the gRPC status that ends a call; the trailer holds its stable word. */
+export function statusOf({ reason, message }: Refusal): Partial<StatusObject> & ServiceError {
+  const metadata = new Metadata();
+  metadata.set(REASON_KEY, reason);
+  const details = `${reason}: ${message}`;
+  return Object.assign(new Error(details), {
+    code: refusalKind(reason).code,
+    details,
+    metadata,
+  });
+}

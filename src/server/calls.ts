@@ -1,0 +1,88 @@
+import type { handleUnaryCall, sendUnaryData, ServerUnaryCall } from "@grpc/grpc-js";
+import type { Context } from "../hub/context.js";
+import { listChannels, listServices } from "../hub/listings.js";
+import { registerService, unregisterService } from "../hub/services.js";
+import { serviceView } from "../hub/views.js";
+import { checkListChannels, checkListServices, checkService } from "../protocol/call-rules.js";
+import type { Decoded } from "../protocol/decode.js";
+import * as field from "../protocol/field-rules.js";
+import { type Refusal } from "../protocol/refusals.js";
+import { Service } from "../protocol/wire.js";
+import { identify, statusOf } from "./call-identity.js";
+import { badText, tooLarge } from "./request-rules.js";
+import type { HubHandlers } from "./service-definition.js";
+import { SHUTTING_DOWN } from "./session.js";
+import type { Turns } from "./turns.js";
+
+/** What the unary calls need of the hub. */
+export interface Calls {
+  turns: Turns;
+  maxMessageBytes: number;
+  stopping: boolean;
+}
+
+type Reply<T> = T | { refusal: Refusal };
+
+/** The unary calls: each one job of a turn, refused with a status and the reason in a trailer. */
+export function unaryHandlers(calls: Calls): Omit<HubHandlers, "connect"> {
+  return {
+    registerService: unary(
+      calls,
+      ({ service }, agentId) => checkService(service, agentId),
+      async (context, agentId, { service }) => {
+        const result = await registerService(context, agentId, service ?? Service.create());
+        if ("refusal" in result) return result;
+        return { service: serviceView(result.service, agentId, context.env.isOnline) };
+      },
+    ),
+    unregisterService: unary(
+      calls,
+      ({ serviceId }) =>
+        field.required("service_id", serviceId, "name the service to withdraw") ??
+        field.id("service_id", serviceId),
+      async (context, agentId, { serviceId }) => {
+        const refusal = await unregisterService(context, agentId, serviceId);
+        return refusal === undefined ? {} : { refusal };
+      },
+    ),
+    listServices: unary(calls, checkListServices, listServices),
+    listChannels: unary(calls, checkListChannels, listChannels),
+  };
+}
+
+function unary<Request, Response>(
+  calls: Calls,
+  check: (request: Request, agentId: string) => Refusal | undefined,
+  run: (context: Context, agentId: string, request: Request) => Promise<Reply<Response>>,
+): handleUnaryCall<Decoded<Request>, Response> {
+  return (call, callback) => {
+    const identity = identify(call.metadata);
+    if (calls.stopping) return callback(statusOf(SHUTTING_DOWN));
+    if ("refusal" in identity) return callback(statusOf(identity.refusal));
+    const { agentId } = identity;
+    const refusal = checkSize(call, calls.maxMessageBytes) ?? check(call.request.message, agentId);
+    if (refusal !== undefined) return callback(statusOf(refusal));
+    calls.turns.submit<Reply<Response>>({
+      run: (context) => run(context, agentId, call.request.message),
+      done: (reply) => finish(callback, reply),
+      failed: (failure) => callback(statusOf(failure)),
+    });
+  };
+}
+
+function checkSize<Request, Response>(
+  { request }: ServerUnaryCall<Decoded<Request>, Response>,
+  maxMessageBytes: number,
+): Refusal | undefined {
+  if (request.sizeBytes > maxMessageBytes) return tooLarge(request.sizeBytes, maxMessageBytes);
+  return request.badTextField === undefined ? undefined : badText(request.badTextField);
+}
+
+function finish<Response>(callback: sendUnaryData<Response>, reply: Reply<Response>): void {
+  if (isRefusal(reply)) callback(statusOf(reply.refusal));
+  else callback(null, reply);
+}
+
+function isRefusal(reply: unknown): reply is { refusal: Refusal } {
+  return typeof reply === "object" && reply !== null && "refusal" in reply;
+}

@@ -1,0 +1,126 @@
+import { randomUUID } from "node:crypto";
+import type { ServerDuplexStream } from "@grpc/grpc-js";
+import type { Logger } from "pino";
+import type { BehindChannel } from "../hub/store.js";
+import type { Decoded } from "../protocol/decode.js";
+import type { Refusal } from "../protocol/refusals.js";
+import { type ConnectRequest, ReceiveMode } from "../protocol/wire.js";
+import { HUB_VERSION } from "./version.js";
+import { identify, receiveMode, statusOf } from "./call-identity.js";
+import { createFeed, type Feed } from "./feed.js";
+import type { Receiver, Receivers } from "./receivers.js";
+import { encodeFrame } from "./responses.js";
+import { createSession, type Session, SHUTTING_DOWN, SUPERSEDED } from "./session.js";
+import { takenPositions } from "./taken-positions.js";
+import type { Turns } from "./turns.js";
+
+/** When a session may come back whose entries could not be read, in milliseconds. */
+const COME_BACK_MS = 1_000;
+
+type ConnectStream = ServerDuplexStream<Decoded<ConnectRequest>, Uint8Array>;
+
+/** What all sessions of a hub share. */
+export interface Sessions {
+  turns: Turns;
+  receivers: Receivers;
+  log: Logger;
+  storeEpoch: string;
+  maxMessageBytes: number;
+  /** Every session whose stream is open. */
+  open: Set<Session>;
+  /** No further session is begun. */
+  stopping: boolean;
+  /** Called when the last open session is gone. */
+  emptied: () => void;
+}
+
+/** Begins a session on a new Connect stream, or ends the stream with a status. */
+export function connect(sessions: Sessions, stream: ConnectStream): void {
+  // Without a listener an error on a broken stream would end the process.
+  stream.on("error", (error) => sessions.log.debug({ err: error }, "stream ended with an error"));
+  const identity = identify(stream.metadata);
+  const receive = receiveMode(stream.metadata);
+  if (sessions.stopping) return end(stream, statusOf(SHUTTING_DOWN));
+  if ("refusal" in identity) return end(stream, statusOf(identity.refusal));
+  if ("refusal" in receive) return end(stream, statusOf(receive.refusal));
+  beginSession(sessions, stream, identity.agentId, receive.mode);
+}
+
+function end(stream: ConnectStream, status: Error): void {
+  stream.emit("error", status);
+}
+
+function beginSession(
+  sessions: Sessions,
+  stream: ConnectStream,
+  agentId: string,
+  mode: ReceiveMode,
+): void {
+  const { turns, receivers, open } = sessions;
+  const sessionId = `ses_${randomUUID()}`;
+  const log = sessions.log.child({ sessionId, agentId });
+  let feed: Feed | undefined;
+  const session = createSession({
+    agentId,
+    stream,
+    turns,
+    maxMessageBytes: sessions.maxMessageBytes,
+    stopFeed: () => feed?.stop(),
+    resumeFeed: () => feed?.resume(),
+  });
+  const receiver: Receiver = {
+    offer: (entry) => feed?.offer(entry),
+    supersede() {
+      log.info("session superseded");
+      session.goAway(SUPERSEDED);
+    },
+  };
+
+  const started = encodeFrame({
+    $case: "sessionStarted",
+    value: {
+      sessionId,
+      agentId,
+      hubVersion: HUB_VERSION,
+      storeEpoch: sessions.storeEpoch,
+      receiveMode: mode,
+    },
+  });
+
+  open.add(session);
+  log.debug({ mode: ReceiveMode[mode], peer: stream.getPeer() }, "session begun");
+  if (mode === ReceiveMode.RECEIVE_MODE_NONE) {
+    session.outbox.push(started);
+  } else {
+    const auto = mode === ReceiveMode.RECEIVE_MODE_AUTO;
+    const failed = (refusal: Refusal) => session.goAway(refusal, COME_BACK_MS);
+    feed = createFeed({
+      agentId,
+      outbox: session.outbox,
+      turns,
+      failed,
+      ...(auto && { taken: takenPositions((acks) => session.acknowledge(acks)) }),
+    });
+    // At once, and not when the positions are read: what the older session sends from now on
+    // is not stored (I4), what it sent before is read by the job below.
+    receivers.claim(agentId, receiver);
+    turns.submit<BehindChannel[]>({
+      run: ({ tx }) => tx.channelsBehind(agentId),
+      done(behind) {
+        session.outbox.push(started);
+        feed?.start(behind);
+      },
+      failed,
+    });
+  }
+
+  stream.on("data", (request: Decoded<ConnectRequest>) => session.receive(request));
+  stream.on("end", () => session.halfClosed());
+  stream.on("close", () => {
+    receivers.release(agentId, receiver);
+    open.delete(session);
+    session.close();
+    if (open.size === 0) sessions.emptied();
+    log.debug("session closed");
+  });
+}

@@ -1,0 +1,54 @@
+import type { Server } from "@grpc/grpc-js";
+import type { HealthImplementation } from "grpc-health-check";
+import type { Logger } from "pino";
+import type { Sessions } from "./connect.js";
+import type { Expiry } from "./expiry.js";
+import { SHUTTING_DOWN } from "./session.js";
+
+/** How long sessions have to take their last answers, and calls to end, in milliseconds. */
+const SESSIONS_MS = 5_000;
+const SERVER_MS = 2_000;
+/** Clients come back between these, each at its own time, so that not all come at once. */
+const RECONNECT_FROM_MS = 100;
+const RECONNECT_TO_MS = 2_000;
+
+/** Stops a hub in order: nothing new, what was read is answered, then the server closes (L2). */
+export async function drain(of: {
+  server: Server;
+  health: HealthImplementation;
+  sessions: Sessions;
+  expiry: Expiry;
+  log: Logger;
+}): Promise<void> {
+  const { server, health, sessions, expiry, log } = of;
+  sessions.stopping = true;
+  health.setStatus("", "NOT_SERVING");
+  health.setStatus("claw.chat.v1.ChatHub", "NOT_SERVING");
+  expiry.stop();
+  log.info({ sessions: sessions.open.size }, "hub is going away");
+  for (const session of sessions.open) {
+    const spreadMs = Math.random() * (RECONNECT_TO_MS - RECONNECT_FROM_MS);
+    session.goAway(SHUTTING_DOWN, Math.round(RECONNECT_FROM_MS + spreadMs));
+  }
+  await settled(
+    new Promise<void>((resolve) => {
+      sessions.emptied = resolve;
+      if (sessions.open.size === 0) resolve();
+    }),
+    SESSIONS_MS,
+  );
+  // tryShutdown waits for streams that are still open, so it needs a limit too.
+  await settled(new Promise<void>((resolve) => server.tryShutdown(() => resolve())), SERVER_MS);
+  server.forceShutdown();
+  await sessions.turns.idle();
+  // An entry of the last turns may have started a timer after the first stop.
+  expiry.stop();
+  log.info("hub stopped");
+}
+
+/** Resolves when the work is done or the time is up, whichever is first. */
+async function settled(work: Promise<void>, limitMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([work, new Promise((resolve) => (timer = setTimeout(resolve, limitMs)))]);
+  clearTimeout(timer);
+}

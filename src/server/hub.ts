@@ -1,0 +1,155 @@
+import { randomUUID } from "node:crypto";
+import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { HealthImplementation } from "grpc-health-check";
+import { type Logger, pino } from "pino";
+import type { Environment } from "../hub/context.js";
+import type { Store } from "../hub/store.js";
+import { DEFAULT_MAX_MESSAGE_BYTES, MAX_TRANSPORT_BYTES } from "../protocol/limits.js";
+import { unaryHandlers } from "./calls.js";
+import { connect, type Sessions } from "./connect.js";
+import { drain } from "./drain.js";
+import { createExpiry } from "./expiry.js";
+import { isLoopback, ListenError, parseListenAddress } from "./listen-address.js";
+import { createReceivers } from "./receivers.js";
+import { addReflection } from "./reflection.js";
+import { type HubHandlers, hubService } from "./service-definition.js";
+import type { Session } from "./session.js";
+import { createTurns } from "./turns.js";
+
+export { ListenError };
+
+/** How a hub is set up; what is left out has the default named with it. */
+export interface HubOptions {
+  /** Where it keeps everything. The caller opens it, and closes it after `stop`. */
+  store: Store;
+  /** `host:port`; port 0 takes a free one. Default 127.0.0.1:8765. */
+  listen?: string;
+  /** Allows an address that other machines can reach, without credentials (I2). Default false. */
+  insecure?: boolean;
+  /** TLS. Default plain text. */
+  serverCredentials?: ServerCredentials;
+  /** Gets what operators want to know, never contents or credentials. Default silent. */
+  log?: Logger;
+  /** Allows chats without a service. Default true. */
+  directChats?: boolean;
+  /** Largest request, in encoded bytes: 1 KiB to 1.75 MiB. Default 1 MiB (M7). */
+  maxMessageBytes?: number;
+  /** Pending requests of one consumer. Default 100 (C2). */
+  maxPendingRequests?: number;
+}
+
+/** A running hub. */
+export interface Hub {
+  /** Where it listens, as `host:port` with the real port. */
+  readonly address: string;
+  /**
+   * Tells every session to go away, answers what was read, and closes the
+   * server, within 8 s; then nothing uses the store any more (L2).
+   */
+  stop(): Promise<void>;
+}
+
+const DEFAULT_LISTEN = "127.0.0.1:8765";
+const MIN_MESSAGE_BYTES = 1024;
+/** So that a delivered or paged message with the hub's fields stays below 2 MiB (M7). */
+const MAX_MESSAGE_BYTES = 1.75 * 1024 * 1024;
+
+/**
+ * Starts a hub and resolves when it serves.
+ * @throws ListenError when it cannot, or may not, listen on the address
+ * @throws RangeError when maxMessageBytes is out of range
+ */
+export async function startHub(options: HubOptions): Promise<Hub> {
+  const { store, listen = DEFAULT_LISTEN } = options;
+  const log = options.log ?? pino({ level: "silent" });
+  const maxMessageBytes = options.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES;
+  const { host } = checkListen(listen, options.insecure ?? false);
+  if (!(maxMessageBytes >= MIN_MESSAGE_BYTES && maxMessageBytes <= MAX_MESSAGE_BYTES)) {
+    throw new RangeError(
+      `maxMessageBytes is ${maxMessageBytes}; use ${MIN_MESSAGE_BYTES} to ${MAX_MESSAGE_BYTES}`,
+    );
+  }
+
+  const receivers = createReceivers();
+  const env: Environment = {
+    nowMs: Date.now,
+    newId: (prefix) => `${prefix}_${randomUUID()}`,
+    isOnline: receivers.isOnline,
+    directChats: options.directChats ?? true,
+    maxPendingRequests: options.maxPendingRequests ?? 100,
+  };
+  const open = new Set<Session>();
+  const turns = createTurns({
+    store,
+    env,
+    log,
+    deliver(written) {
+      expiry.noticed(written);
+      receivers.deliver(written);
+    },
+    settled() {
+      for (const session of open) session.settle();
+    },
+  });
+  const expiry = createExpiry({ turns, nowMs: env.nowMs, log });
+  const sessions: Sessions = {
+    turns,
+    receivers,
+    log,
+    storeEpoch: store.epoch,
+    maxMessageBytes,
+    open,
+    stopping: false,
+    emptied: () => {},
+  };
+
+  const server = new Server({
+    "grpc.max_receive_message_length": MAX_TRANSPORT_BYTES,
+    "grpc.max_send_message_length": MAX_TRANSPORT_BYTES,
+    "grpc.keepalive_time_ms": 20_000,
+    "grpc.keepalive_timeout_ms": 10_000,
+  });
+  const handlers: HubHandlers = {
+    connect: (stream) => connect(sessions, stream),
+    ...unaryHandlers(sessions),
+  };
+  server.addService(hubService, { ...handlers });
+  const health = new HealthImplementation({ "": "SERVING", "claw.chat.v1.ChatHub": "SERVING" });
+  health.addToServer(server);
+  addReflection(server);
+
+  await expiry.restore(store);
+  const credentials = options.serverCredentials ?? ServerCredentials.createInsecure();
+  const port = await bind(server, listen, credentials);
+  const address = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  log.info({ address }, "hub serves");
+
+  let stopped: Promise<void> | undefined;
+  return {
+    address,
+    stop() {
+      stopped ??= drain({ server, health, sessions, expiry, log });
+      return stopped;
+    },
+  };
+}
+
+function checkListen(listen: string, insecure: boolean): { host: string } {
+  const { host } = parseListenAddress(listen);
+  if (!insecure && !isLoopback(host)) {
+    throw new ListenError(
+      `${listen} can be reached from other machines, and this hub has no credentials yet: anybody ` +
+        "could speak for any agent. Listen on 127.0.0.1, or say insecure if that is what you want",
+    );
+  }
+  return { host };
+}
+
+function bind(server: Server, listen: string, credentials: ServerCredentials): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(listen, credentials, (error, port) => {
+      if (error === null) resolve(port);
+      else reject(new ListenError(`cannot listen on ${listen}: ${error.message}`, { cause: error }));
+    });
+  });
+}

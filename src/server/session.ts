@@ -1,0 +1,193 @@
+import type { Answer } from "../hub/answer.js";
+import { refused } from "../hub/answer.js";
+import { movePositions } from "../hub/ack.js";
+import type { Context } from "../hub/context.js";
+import { handleFrame } from "../hub/frame.js";
+import type { Decoded } from "../protocol/decode.js";
+import { type Refusal, refuse } from "../protocol/refusals.js";
+import { durationOf } from "../protocol/time.js";
+import type { ChannelPosition, ConnectRequest } from "../protocol/wire.js";
+import { statusOf } from "./call-identity.js";
+import { createOutbox, type Outbox, type ResponseStream } from "./outbox.js";
+import { checkRequest } from "./request-rules.js";
+import { chatErrorOf, encodeFrame } from "./responses.js";
+import type { Turns } from "./turns.js";
+
+/** Requests of one session that may wait for their answer before the stream is not read on. */
+const MAX_UNANSWERED = 256;
+
+/** The part of a gRPC server stream that a session needs. */
+export interface SessionStream extends ResponseStream {
+  pause(): unknown;
+  resume(): unknown;
+  end(): unknown;
+  /** Ends the call with a status instead of OK, behind what was written. */
+  emit(event: "error", status: Error): boolean;
+}
+
+/** One authenticated Connect stream: takes requests, answers each once, in their order (M5). */
+export interface Session {
+  readonly outbox: Outbox;
+  /** A request came in. */
+  receive(request: Decoded<ConnectRequest>): void;
+  /** The client has half-closed: what was read is answered, then the stream ends with OK (L1). */
+  halfClosed(): void;
+  /** Says why, answers what was read where it still may, and ends the stream (I4, L2). */
+  goAway(word: Refusal, reconnectAfterMs?: number): void;
+  /** Moves positions of this session's agent, as if it had sent acks. */
+  acknowledge(acks: ChannelPosition[]): void;
+  /** A transaction was told to its end. */
+  settle(): void;
+  /** The stream is gone. */
+  close(): void;
+}
+
+/** @param of.stopFeed called when the session starts no further delivery */
+export function createSession(of: {
+  agentId: string;
+  stream: SessionStream;
+  turns: Turns;
+  maxMessageBytes: number;
+  stopFeed: () => void;
+  resumeFeed: () => void;
+}): Session {
+  const { agentId, stream, turns } = of;
+  const outbox = createOutbox(stream, drained);
+  /** open: takes requests. leaving: only answers. gone: does nothing any more. */
+  let state: "open" | "leaving" | "gone" = "open";
+  let farewell: Refusal | undefined;
+  let unanswered = 0;
+  let paused = false;
+
+  function receive(decoded: Decoded<ConnectRequest>): void {
+    if (state !== "open") return;
+    const { requestId, acks, heartbeat, frame } = decoded.message;
+    const refusal = checkRequest(decoded, agentId, of.maxMessageBytes);
+    unanswered += 1;
+    turns.submit<Answer | undefined>({
+      run: (context) => (refusal ? Promise.resolve(refused(refusal)) : handle(context, acks, frame)),
+      done(answer) {
+        if (answer !== undefined) send(answer, requestId);
+        else if (heartbeat) respond(undefined, requestId);
+        answered();
+      },
+      failed(failure) {
+        send(refused(failure), requestId);
+        answered();
+      },
+    });
+    regulate();
+  }
+
+  async function handle(
+    context: Context,
+    acks: ChannelPosition[],
+    frame: ConnectRequest["frame"],
+  ): Promise<Answer | undefined> {
+    // Acks are all stored or none, and the frame only with them (M5).
+    const refusal = acks.length > 0 ? await movePositions(context, agentId, acks) : undefined;
+    if (refusal !== undefined) return refused(refusal);
+    return frame === undefined ? undefined : handleFrame(context, agentId, frame);
+  }
+
+  function send(answer: Answer, requestId: string): void {
+    if (state === "gone") return;
+    switch (answer.kind) {
+      case "receipt":
+        outbox.pushReceipt({ ...answer.receipt, requestId });
+        return;
+      case "page":
+        respond({ $case: "chatHistory", value: answer.page }, requestId);
+        return;
+      case "refusal":
+        respond({ $case: "error", value: chatErrorOf(answer.refusal) }, requestId);
+        return;
+      default:
+        answer satisfies never;
+    }
+  }
+
+  function respond(frame: Parameters<typeof encodeFrame>[0], requestId: string): void {
+    if (state !== "gone") outbox.push(encodeFrame(frame, requestId));
+  }
+
+  function answered(): void {
+    unanswered -= 1;
+    regulate();
+    if (state === "leaving" && unanswered === 0) finish();
+  }
+
+  /** Reads on only while answers get away: the bound of the outbox holds for them too (D4). */
+  function regulate(): void {
+    const { frames, bytes } = outbox.room();
+    const full = unanswered >= MAX_UNANSWERED || frames === 0 || bytes === 0;
+    if (full === paused || state !== "open") return;
+    paused = full;
+    if (full) stream.pause();
+    else stream.resume();
+  }
+
+  function drained(): void {
+    regulate();
+    of.resumeFeed();
+  }
+
+  function leave(reason: Refusal | undefined): void {
+    state = "leaving";
+    farewell = reason;
+    of.stopFeed();
+    if (unanswered === 0) finish();
+  }
+
+  function finish(): void {
+    outbox.whenEmpty(() => {
+      if (state === "gone") return;
+      state = "gone";
+      if (farewell === undefined) stream.end();
+      else stream.emit("error", statusOf(farewell));
+    });
+  }
+
+  return {
+    outbox,
+    receive,
+    halfClosed() {
+      if (state === "open") leave(undefined);
+    },
+    goAway(word, reconnectAfterMs) {
+      if (state !== "open") return;
+      const reconnect = reconnectAfterMs !== undefined;
+      const reconnectAfter = reconnect ? durationOf(reconnectAfterMs) : undefined;
+      respond(
+        {
+          $case: "goAway",
+          value: { reason: word.reason, message: word.message, reconnect, reconnectAfter },
+        },
+        "",
+      );
+      leave(word);
+    },
+    acknowledge(acks) {
+      if (state === "gone") return;
+      turns.submit({
+        run: (context) => movePositions(context, agentId, acks),
+        done: () => {},
+        // A position that could not be stored stays behind: the entry is delivered again (D3).
+        failed: () => {},
+      });
+    },
+    settle: () => outbox.settle(),
+    close() {
+      state = "gone";
+      of.stopFeed();
+    },
+  };
+}
+
+/** What a superseded session is told (I4). */
+export const SUPERSEDED = refuse(
+  "SUPERSEDED",
+  "a newer session of this agent receives now; do not come back",
+);
+/** What every session is told when the hub stops (L2). */
+export const SHUTTING_DOWN = refuse("SHUTTING_DOWN", "the hub is going away; connect again");

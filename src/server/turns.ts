@@ -1,0 +1,120 @@
+import type { Logger } from "pino";
+import { type Refusal, refuse } from "../protocol/refusals.js";
+import type { Context, Environment, Written } from "../hub/context.js";
+import { type Store, StorageError } from "../hub/store.js";
+
+/** One thing to do in a transaction, and what to do with its result once that is durable. */
+export interface Job<T> {
+  /** Runs within the transaction; may run again in another one if that fails. */
+  run(context: Context): Promise<T>;
+  /** Told after the commit, in the order of the jobs. Must not throw. */
+  done(result: T): void;
+  /** Told instead where nothing of this job was stored. */
+  failed(refusal: Refusal): void;
+}
+
+/** Puts everything that arrives in one event-loop turn into one transaction. */
+export interface Turns {
+  /** Queues a job behind all that were submitted before. */
+  submit<T>(job: Job<T>): void;
+  /** Resolves when every job submitted so far has been told its end. */
+  idle(): Promise<void>;
+}
+
+type AnyJob = Job<unknown>;
+type Outcome = { result: unknown; written: Written[] } | { refusal: Refusal };
+
+const STORAGE_TROUBLE = refuse(
+  "STORAGE_UNAVAILABLE",
+  "the hub could not store this; send it again under the same key",
+);
+const FAULT = refuse("INTERNAL", "the hub has a fault and did not store this; its log says more");
+
+/**
+ * Persist, then tell (M1): jobs run in one transaction, and only when it has
+ * been committed and synced is anyone told, each job first and then the
+ * receivers of what it wrote. While a transaction runs, further jobs wait for
+ * the next.
+ * @param deliver tells the members of a channel about an entry; must not throw
+ * @param settled called after all jobs of a transaction have been told
+ */
+export function createTurns(of: {
+  store: Store;
+  env: Environment;
+  log: Logger;
+  deliver(written: Written): void;
+  settled(): void;
+}): Turns {
+  const { store, env, log } = of;
+  let queue: AnyJob[] = [];
+  let waiters: (() => void)[] = [];
+  let running = false;
+
+  async function runAll(): Promise<void> {
+    while (queue.length > 0) {
+      const jobs = queue;
+      queue = [];
+      tell(jobs, await commit(jobs));
+      of.settled();
+    }
+    running = false;
+    for (const wake of waiters) wake();
+    waiters = [];
+  }
+
+  async function commit(jobs: AnyJob[]): Promise<Outcome[]> {
+    try {
+      return await store.transaction(async (tx) => {
+        const outcomes: Outcome[] = [];
+        for (const job of jobs) {
+          const written: Written[] = [];
+          outcomes.push({ result: await job.run({ tx, env, written }), written });
+        }
+        return outcomes;
+      });
+    } catch (error) {
+      if (error instanceof StorageError) {
+        log.error({ err: error, jobs: jobs.length }, "transaction failed, nothing of it is stored");
+        return jobs.map(() => ({ refusal: STORAGE_TROUBLE }));
+      }
+      if (jobs.length === 1) {
+        log.error({ err: error }, "a job failed");
+        return [{ refusal: FAULT }];
+      }
+      // One job is at fault; alone, each of the others succeeds.
+      const outcomes: Outcome[] = [];
+      for (const job of jobs) outcomes.push(...(await commit([job])));
+      return outcomes;
+    }
+  }
+
+  function tell(jobs: AnyJob[], outcomes: Outcome[]): void {
+    for (const [index, outcome] of outcomes.entries()) {
+      const job = jobs[index];
+      if (job === undefined) continue;
+      try {
+        if ("refusal" in outcome) {
+          job.failed(outcome.refusal);
+          continue;
+        }
+        job.done(outcome.result);
+        for (const written of outcome.written) of.deliver(written);
+      } catch (error) {
+        log.error({ err: error }, "telling about a stored entry failed");
+      }
+    }
+  }
+
+  return {
+    submit<T>(job: Job<T>) {
+      queue.push(job as AnyJob);
+      if (running) return;
+      running = true;
+      // After the I/O callbacks of this turn, so that all they submit is in one transaction.
+      setImmediate(() => void runAll());
+    },
+    idle() {
+      return running ? new Promise((wake) => waiters.push(wake)) : Promise.resolve();
+    },
+  };
+}

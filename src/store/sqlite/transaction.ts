@@ -1,0 +1,110 @@
+import type { Transaction } from "../../hub/store.js";
+import { cacheChannels } from "./channel-cache.js";
+import type { ChannelQueries } from "./channel-queries.js";
+import { type ChannelRow, type ChannelRows, channelOf } from "./channel-rows.js";
+import { translate } from "./engine-errors.js";
+import type { EntryRows } from "./entry-rows.js";
+import type { ServiceRows } from "./service-rows.js";
+
+/** The prepared statements of a connection. */
+export interface Statements {
+  channelRows: ChannelRows;
+  channelQueries: ChannelQueries;
+  entryRows: EntryRows;
+  serviceRows: ServiceRows;
+}
+
+/** One transaction between its BEGIN and its COMMIT, which are the caller's. */
+export interface OpenTransaction {
+  tx: Transaction;
+  /** Writes what is still in memory; the transaction takes no more operations. Throws where it must not commit. */
+  finish(): void;
+  /** The transaction takes no more operations. */
+  abandon(): void;
+}
+
+/**
+ * Reads and writes of one transaction. Once an operation has failed, every
+ * later one fails with the same error, and so does finish: SQLite may have
+ * rolled back already, and what follows must not be stored on its own.
+ */
+export function openTransaction(statements: Statements): OpenTransaction {
+  const { channelRows, channelQueries, entryRows, serviceRows } = statements;
+  const cache = cacheChannels(channelRows);
+  let over = false;
+  let failure: { error: unknown } | undefined;
+
+  function perform<T>(doing: string, operation: () => T): T {
+    if (over) throw new Error("the transaction is over; begin another");
+    if (failure !== undefined) throw failure.error;
+    try {
+      return operation();
+    } catch (error) {
+      failure = { error: translate(error, doing) };
+      throw failure.error;
+    }
+  }
+  const read = async <T>(operation: () => T): Promise<T> => perform("read", operation);
+  const write = async (operation: () => void): Promise<void> => perform("write", operation);
+  /** A question about channels, answered after what has changed in memory is written. */
+  const ask = <T>(question: () => T): Promise<T> =>
+    read(() => {
+      cache.flush();
+      return question();
+    });
+
+  const one = (row: ChannelRow | undefined) => row && channelOf(row);
+  const many = (rows: ChannelRow[]) => rows.map(channelOf);
+
+  const tx: Transaction = {
+    channel: (channelId) => read(() => one(cache.get(channelId)?.row)),
+    putChannel: (channel) => write(() => cache.put(channel)),
+    deleteChannel: (channelId) => write(() => cache.remove(channelId)),
+
+    newestChannel: (of) => ask(() => one(channelQueries.newestChannel(of))),
+    mostRecentlyUsed: (agentId, peerId) =>
+      ask(() => one(channelQueries.mostRecentlyUsed(agentId, peerId))),
+    pendingRequests: (of) => ask(() => many(channelQueries.pendingRequests(of))),
+    newestAnswered: (of) => ask(() => one(channelQueries.newestAnswered(of))),
+    countPending: (consumerId) => ask(() => channelQueries.countPending(consumerId)),
+    countActive: (providerId, serviceId) =>
+      ask(() => channelQueries.countActive(providerId, serviceId)),
+    allPending: () => ask(() => many(channelQueries.allPending())),
+    listChannels: (agentId, filter, page) =>
+      ask(() => {
+        const { rows, next } = channelQueries.listChannels(agentId, filter, page);
+        return { channels: many(rows), next };
+      }),
+    channelsBehind: (agentId) => ask(() => channelQueries.channelsBehind(agentId)),
+
+    append: (entries) =>
+      write(() => {
+        for (const entry of entries) {
+          const channel = cache.expectNext(entry.channelId, entry.seq);
+          cache.appended(channel, entry, entryRows.insert(channel.row.id, entry));
+        }
+      }),
+    entryByKey: (author, kind, key) => read(() => entryRows.byKey(author, kind, key)),
+    entry: (channelId, seq) => read(() => entryRows.bySeq(channelId, seq)),
+    entries: (range) => read(() => entryRows.range(range)),
+
+    service: (serviceId) => read(() => serviceRows.get(serviceId)),
+    putService: (service) => write(() => serviceRows.put(service)),
+    deleteService: (serviceId) => write(() => serviceRows.remove(serviceId)),
+    services: (page) => read(() => serviceRows.page(page)),
+  };
+
+  return {
+    tx,
+    finish() {
+      perform("write", () => {
+        cache.checkLogs();
+        cache.flush();
+      });
+      over = true;
+    },
+    abandon() {
+      over = true;
+    },
+  };
+}
