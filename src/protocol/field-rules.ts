@@ -30,13 +30,17 @@ export function id(field: string, value: string): Refusal | undefined {
 
 /** A key of the client's making: message_id, request_id and the like. */
 export function key(field: string, value: string): Refusal | undefined {
-  if (value === "") return undefined;
-  if (Buffer.byteLength(value) > MAX_KEY_BYTES) {
-    return refuse("INVALID_ID", `${field} is longer than ${MAX_KEY_BYTES} bytes`);
-  }
-  return CONTROL_CHARACTER.test(value)
-    ? refuse("INVALID_ID", `${field} contains a control character; use printable text`)
-    : undefined;
+  return isKey(value)
+    ? undefined
+    : refuse(
+        "INVALID_ID",
+        `${field} is no key; use at most ${MAX_KEY_BYTES} bytes without control characters`,
+      );
+}
+
+/** Whether a text may be a key: short, and without control characters. */
+export function isKey(value: string): boolean {
+  return Buffer.byteLength(value) <= MAX_KEY_BYTES && !CONTROL_CHARACTER.test(value);
 }
 
 /** A text no longer than so many UTF-8 bytes. */

@@ -89,9 +89,8 @@ function beginSession(
 
   open.add(session);
   log.debug({ mode: ReceiveMode[mode], peer: stream.getPeer() }, "session begun");
-  if (mode === ReceiveMode.RECEIVE_MODE_NONE) {
-    session.outbox.push(started);
-  } else {
+  session.outbox.push(started);
+  if (mode !== ReceiveMode.RECEIVE_MODE_NONE) {
     const auto = mode === ReceiveMode.RECEIVE_MODE_AUTO;
     const failed = (refusal: Refusal) => session.goAway(refusal, COME_BACK_MS);
     feed = createFeed({
@@ -106,10 +105,7 @@ function beginSession(
     receivers.claim(agentId, receiver);
     turns.submit<BehindChannel[]>({
       run: ({ tx }) => tx.channelsBehind(agentId),
-      done(behind) {
-        session.outbox.push(started);
-        feed?.start(behind);
-      },
+      done: (behind) => feed?.start(behind),
       failed,
     });
   }

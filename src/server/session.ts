@@ -1,8 +1,9 @@
 import type { Answer } from "../hub/answer.js";
 import { refused } from "../hub/answer.js";
-import { movePositions } from "../hub/ack.js";
+import { checkPositions, movePositions } from "../hub/ack.js";
 import type { Context } from "../hub/context.js";
 import { handleFrame } from "../hub/frame.js";
+import { isKey } from "../protocol/field-rules.js";
 import type { Decoded } from "../protocol/decode.js";
 import { type Refusal, refuse } from "../protocol/refusals.js";
 import { durationOf } from "../protocol/time.js";
@@ -61,8 +62,10 @@ export function createSession(of: {
 
   function receive(decoded: Decoded<ConnectRequest>): void {
     if (state !== "open") return;
-    const { requestId, acks, heartbeat, frame } = decoded.message;
+    const { acks, heartbeat, frame } = decoded.message;
     const refusal = checkRequest(decoded, agentId, of.maxMessageBytes);
+    // One that is no key is not echoed either: it may be of any size (M7).
+    const requestId = isKey(decoded.message.requestId) ? decoded.message.requestId : "";
     unanswered += 1;
     turns.submit<Answer | undefined>({
       run: (context) => (refusal ? Promise.resolve(refused(refusal)) : handle(context, acks, frame)),
@@ -84,10 +87,13 @@ export function createSession(of: {
     acks: ChannelPosition[],
     frame: ConnectRequest["frame"],
   ): Promise<Answer | undefined> {
-    // Acks are all stored or none, and the frame only with them (M5).
-    const refusal = acks.length > 0 ? await movePositions(context, agentId, acks) : undefined;
+    // A request is done as a whole or not at all (M5): its acks are checked before the frame is
+    // handled, and moved only where that was not refused.
+    const refusal = await checkPositions(context, agentId, acks);
     if (refusal !== undefined) return refused(refusal);
-    return frame === undefined ? undefined : handleFrame(context, agentId, frame);
+    const answer = frame && (await handleFrame(context, agentId, frame));
+    if (answer?.kind !== "refusal") await movePositions(context, agentId, acks);
+    return answer;
   }
 
   function send(answer: Answer, requestId: string): void {
@@ -170,7 +176,10 @@ export function createSession(of: {
     acknowledge(acks) {
       if (state === "gone") return;
       turns.submit({
-        run: (context) => movePositions(context, agentId, acks),
+        async run(context) {
+        const refusal = await checkPositions(context, agentId, acks);
+        if (refusal === undefined) await movePositions(context, agentId, acks);
+      },
         done: () => {},
         // A position that could not be stored stays behind: the entry is delivered again (D3).
         failed: () => {},

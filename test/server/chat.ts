@@ -1,4 +1,4 @@
-import type { Receipt } from "../../src/protocol/wire.js";
+import type { Receipt, Service } from "../../src/protocol/wire.js";
 import { call, type RawAgent } from "../support/raw-agent.js";
 
 type ServiceFields = { acceptPolicy?: number; maxActiveChats?: number };
@@ -17,7 +17,7 @@ export async function register(
   return service;
 }
 
-export const EMPTY_SERVICE = {
+export const EMPTY_SERVICE: Service = {
   serviceId: "",
   providerId: "",
   description: "",

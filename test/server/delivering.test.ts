@@ -156,3 +156,32 @@ test("D7: the store's epoch stays over a restart and differs between databases",
   await there.cut();
   await other.stop();
 });
+
+test("D2: the largest of several acks for one channel counts, in whatever order they come", async () => {
+  const channelId = await activeChat(consumer, provider);
+  for (const content of ["3", "4", "5"]) await say(consumer, channelId, content);
+  provider.sendRequest({
+    acks: [
+      { channelId, seq: 4n },
+      { channelId, seq: 1n },
+    ],
+  });
+  await provider.settled();
+  expect(await positionOf("weather", channelId)).toBe(4n);
+});
+
+test("M5: acks beside a refused frame do not count either", async () => {
+  const channelId = await activeChat(consumer, provider);
+  await say(consumer, channelId, "3");
+  for (const value of [{ channelId: "ch_none" }, { channelId: "" }]) {
+    await provider.refusal({ $case: "chatEnd", value }, [{ channelId, seq: 3n }]);
+  }
+  expect(await positionOf("weather", channelId)).toBe(0n);
+});
+
+test("I4: sessions opened at the same moment all begin with SessionStarted", async () => {
+  const twins = [1, 2, 3].map(() => openAgent(hub.address, "twin", "manual"));
+  await Promise.all(twins.slice(0, 2).map((twin) => twin.ended));
+  await twins[2]?.settled();
+  for (const twin of twins) expect(twin.responses[0]?.frame?.$case).toBe("sessionStarted");
+});

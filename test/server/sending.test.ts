@@ -180,3 +180,10 @@ test("A2: service_id takes the newest active channel about it", async () => {
   });
   expect(receipt.channelId).toBe(newer.channelId);
 });
+
+test("M7: a request_id that is no key is refused and not echoed", async () => {
+  await consumer.next("sessionStarted");
+  consumer.sendRequest({ requestId: "x".repeat(100_000), heartbeat: true });
+  const error = await consumer.next("error");
+  expect(error).toMatchObject({ reason: "INVALID_ID", message: expect.stringContaining("request_id") });
+});

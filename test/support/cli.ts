@@ -69,7 +69,9 @@ export function runCli(args: string[], options: CliOptions = {}): Promise<CliRes
 
 /** Starts a script with this Node. */
 export function startScript(script: string, args: string[], options: CliOptions = {}): CliProcess {
-  const inherited = Object.entries(process.env).filter(([key]) => !/^(CLAW_|NO_COLOR$|FORCE_COLOR$)/.test(key));
+  const inherited = Object.entries(process.env).filter(
+    ([key]) => !/^(CLAW_|NO_COLOR$|FORCE_COLOR$)/.test(key),
+  );
   const child = spawn(process.execPath, [script, ...args], {
     cwd: options.cwd ?? testFolder(),
     env: { ...Object.fromEntries(inherited), ...options.env },
@@ -121,7 +123,10 @@ export interface ServedHub extends CliProcess {
 }
 
 /** Starts a hub on a free port; on a database in a folder of its own where args name none. */
-export async function startServe(args: string[] = [], options: CliOptions = {}): Promise<ServedHub> {
+export async function startServe(
+  args: string[] = [],
+  options: CliOptions = {},
+): Promise<ServedHub> {
   const served = startCli(["serve", "--listen", "127.0.0.1:0", "--json", ...args], options);
   const line = await served.said("stdout", /^.*\n/);
   const announced: Record<string, unknown> = JSON.parse(line);

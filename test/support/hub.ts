@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import Database from "better-sqlite3";
 import { type Hub, type HubOptions, startHub } from "../../src/server/hub.js";
 import { openSqliteStore } from "../../src/store/sqlite/open.js";
 import type { Store } from "../../src/hub/store.js";
@@ -13,6 +14,8 @@ export interface TestHub {
   readonly url: string;
   /** The database file. */
   readonly dbPath: string;
+  /** How many entries the log has in all. */
+  entryCount(): number;
   /** Stops the hub and closes the store, as SIGTERM would. */
   halt(): Promise<void>;
   /** Serves again on the same port and file. */
@@ -48,6 +51,15 @@ export async function startTestHub(options: Partial<HubOptions> = {}): Promise<T
     address,
     url: `grpc://${address}`,
     dbPath,
+    entryCount() {
+      const database = new Database(dbPath, { readonly: true });
+      try {
+        const row = database.prepare<[], { count: number }>("SELECT count(*) AS count FROM entries");
+        return row.get()?.count ?? 0;
+      } finally {
+        database.close();
+      }
+    },
     halt,
     resume,
     async restart() {

@@ -66,9 +66,16 @@ export async function closeAgents(): Promise<void> {
 
 /** A bare stub; ended by closeAgents. */
 export function rawClient(address: string): ChatHubClient {
-  const client = new ChatHubClient(address, ChannelCredentials.createInsecure());
+  const client = newStub(address);
   open.push({ cut: async () => {}, client });
   return client;
+}
+
+function newStub(address: string): ChatHubClient {
+  return new ChatHubClient(address, ChannelCredentials.createInsecure(), {
+    // Otherwise a stub inherits the reconnect backoff of another one that met a stopped hub.
+    "grpc.use_local_subchannel_pool": 1,
+  });
 }
 
 /** Call metadata that names an agent. */
@@ -81,7 +88,7 @@ export function callerOf(agentId: string, receive?: string): Metadata {
 
 /** Opens a session. Resolves at once; what is first is SessionStarted. */
 export function openAgent(address: string, agentId: string, receive?: string): RawAgent {
-  const client = new ChatHubClient(address, ChannelCredentials.createInsecure());
+  const client = newStub(address);
   const stream = connectRaw(client, callerOf(agentId, receive));
   const responses: ConnectResponse[] = [];
   const waiting = new Set<() => void>();

@@ -1,0 +1,84 @@
+import { pino } from "pino";
+import { afterEach, expect, test } from "vitest";
+import type { Store, Transaction } from "../../src/hub/store.js";
+import { createTurns } from "../../src/server/turns.js";
+import { startHub } from "../../src/server/hub.js";
+import { openSqliteStore } from "../../src/store/sqlite/open.js";
+import { closeAgents, openAgent } from "../support/raw-agent.js";
+
+afterEach(closeAgents);
+
+const env = {
+  nowMs: Date.now,
+  newId: (prefix: string) => prefix,
+  isOnline: () => false,
+  directChats: true,
+  maxPendingRequests: 1,
+};
+
+/** The real store, except that looking up the message id "boom" is a fault of the program. */
+async function faultyStore(): Promise<Store & { transactions: number }> {
+  const store = await openSqliteStore({ path: ":memory:" });
+  const faulty = {
+    epoch: store.epoch,
+    durable: store.durable,
+    close: () => store.close(),
+    transactions: 0,
+    transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+      faulty.transactions += 1;
+      return store.transaction((tx) =>
+        work({
+          ...tx,
+          entryByKey: (author, kind, key) => {
+            if (key === "boom") throw new TypeError("a fault");
+            return tx.entryByKey(author, kind, key);
+          },
+        }),
+      );
+    },
+  };
+  return faulty;
+}
+
+test("M5: a fault of the hub refuses the one frame as INTERNAL; the others of its turn are stored", async () => {
+  const store = await faultyStore();
+  const hub = await startHub({ store, listen: "127.0.0.1:0" });
+  const agent = openAgent(hub.address, "alice");
+  const send = (messageId: string) =>
+    agent.ask({
+      $case: "chatMessage",
+      value: { targetAgent: "bob", messageId, content: messageId },
+    });
+  const answers = await Promise.all(["a", "boom", "b"].map(send));
+  expect(answers[1]?.frame).toMatchObject({ $case: "error", value: { reason: "INTERNAL" } });
+  expect(answers[0]?.receipts[0]).toMatchObject({ messageId: "a", seq: 1n });
+  expect(answers[2]?.receipts[0]).toMatchObject({ messageId: "b", seq: 2n });
+  await agent.settled();
+  await hub.stop();
+  await store.close();
+});
+
+test("M1: everything submitted in one turn is one transaction, told in order after its commit", async () => {
+  const store = await faultyStore();
+  const told: string[] = [];
+  const turns = createTurns({
+    store,
+    env,
+    log: pino({ level: "silent" }),
+    deliver: () => {},
+    settled: () => told.push("settled"),
+  });
+  for (const name of ["a", "b", "c"]) {
+    turns.submit({
+      run: async () => {
+        told.push(`run ${name}`);
+      },
+      done: () => told.push(`done ${name}`),
+      failed: () => told.push(`failed ${name}`),
+    });
+  }
+  await turns.idle();
+  expect(store.transactions).toBe(1);
+  expect(told).toEqual(["run a", "run b", "run c", "done a", "done b", "done c", "settled"]);
+  await store.close();
+});
