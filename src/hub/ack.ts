@@ -2,8 +2,8 @@ import { type Refusal, refuse } from "../protocol/refusals.js";
 import type { ChannelPosition } from "../protocol/wire.js";
 import { advance } from "./apply.js";
 import { roleOf } from "./channel.js";
-import type { Context } from "./context.js";
 import { channelNotFound } from "./common-refusals.js";
+import type { Context } from "./context.js";
 
 /**
  * Whether an agent may move its positions there (D2).

@@ -6,10 +6,7 @@ import type { Context } from "./context.js";
 import type { ServiceRecord } from "./store.js";
 
 /** Where a message goes: into a channel, or first a chat of an AUTO service has to be asked for. */
-export type Destination =
-  | { channel: Channel }
-  | { askFirst: ServiceRecord }
-  | { refusal: Refusal };
+export type Destination = { channel: Channel } | { askFirst: ServiceRecord } | { refusal: Refusal };
 
 /** Finds the channel a message is meant for (A1 to A3). */
 export async function findDestination(

@@ -67,7 +67,11 @@ function progressAfter(progress: MemberProgress, entry: NewEntry, member: string
  * A member's progress after an ack, which may not lie beyond the log's end
  * (D2). Acks are cumulative: a smaller one than before changes nothing.
  */
-export function advance(progress: MemberProgress, ackedSeq: number, lastSeq: number): MemberProgress {
+export function advance(
+  progress: MemberProgress,
+  ackedSeq: number,
+  lastSeq: number,
+): MemberProgress {
   if (ackedSeq <= progress.position) return progress;
   return { ...progress, position: ackedSeq >= progress.due ? lastSeq : ackedSeq };
 }

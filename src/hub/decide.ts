@@ -38,7 +38,9 @@ export function decideAnswer(
     case ChannelState.CHANNEL_STATE_ACTIVE:
       return { refusal: refuse("ALREADY_ANSWERED", "this chat began without a request") };
     case ChannelState.CHANNEL_STATE_ENDED:
-      return { refusal: refuse("CHANNEL_ENDED", "the request was taken back, or the chat is over") };
+      return {
+        refusal: refuse("CHANNEL_ENDED", "the request was taken back, or the chat is over"),
+      };
     default:
       return { refusal: refuse("CHAT_NOT_ACCEPTED", "nobody has asked for a chat here yet") };
   }

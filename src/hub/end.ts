@@ -1,7 +1,7 @@
 import type { ChatEnd } from "../protocol/wire.js";
 import { type Answer, receiptFor, refused, repeatedReceipt } from "./answer.js";
-import type { Context } from "./context.js";
 import { channelNotFound } from "./common-refusals.js";
+import type { Context } from "./context.js";
 import { decideEnd } from "./decide.js";
 import { write } from "./write.js";
 

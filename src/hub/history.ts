@@ -1,10 +1,10 @@
 import { MAX_RESPONSE_BYTES, pageSize } from "../protocol/limits.js";
 import { refuse } from "../protocol/refusals.js";
-import { type ChatHistory, ChatHistoryPage, ChatMessage } from "../protocol/wire.js";
+import { type ChatHistory, type ChatHistoryPage, ChatMessage } from "../protocol/wire.js";
 import { type Answer, refused } from "./answer.js";
 import { type Channel, roleOf } from "./channel.js";
-import type { Context } from "./context.js";
 import { channelNotFound } from "./common-refusals.js";
+import type { Context } from "./context.js";
 import { channelView } from "./views.js";
 
 /** Room in a page for the channel itself and the framing of 1000 messages. */

@@ -2,8 +2,8 @@ import { refuse } from "../protocol/refusals.js";
 import type { ChatAccept, ChatReject } from "../protocol/wire.js";
 import { type Answer, receiptFor, refused, repeatedReceipt } from "./answer.js";
 import { type Channel, roleOf } from "./channel.js";
-import type { Context } from "./context.js";
 import { channelNotFound } from "./common-refusals.js";
+import type { Context } from "./context.js";
 import { decideAnswer } from "./decide.js";
 import { write } from "./write.js";
 
@@ -63,7 +63,8 @@ async function findRequest(
       refuse("AMBIGUOUS", "this consumer has several pending requests; name the channel_id"),
     );
   }
-  const channel = pending ?? (await tx.newestAnswered({ providerId: agentId, consumerId, serviceId }));
+  const channel =
+    pending ?? (await tx.newestAnswered({ providerId: agentId, consumerId, serviceId }));
   if (channel !== undefined) return { channel };
   return refused(refuse("CHANNEL_NOT_FOUND", "this consumer has asked you for no chat"));
 }

@@ -64,6 +64,8 @@ async function checkRequest(
   }
   if (providerId === agentId) return refuse("SELF_CHAT", "you cannot ask yourself for a chat");
   if (service === undefined && !env.directChats) return directChatsDisabled();
+  // What the hub answers at once is never pending.
+  if (service?.acceptPolicy === AcceptPolicy.ACCEPT_POLICY_AUTO) return undefined;
   if ((await tx.countPending(agentId)) >= env.maxPendingRequests) return tooManyPending(env);
   return undefined;
 }

@@ -54,7 +54,12 @@ export async function unregisterService(
     limit: Number.MAX_SAFE_INTEGER,
   });
   for (const channel of pending) {
-    await rejectByHub(context, channel, RejectCode.REJECT_CODE_WITHDRAWN, "the service was withdrawn");
+    await rejectByHub(
+      context,
+      channel,
+      RejectCode.REJECT_CODE_WITHDRAWN,
+      "the service was withdrawn",
+    );
   }
   await tx.deleteService(serviceId);
   await tx.deleteChannel(service.openChannelId);

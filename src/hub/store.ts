@@ -1,5 +1,4 @@
-import type { AcceptPolicy } from "../protocol/wire.js";
-import type { ChannelState } from "../protocol/wire.js";
+import type { AcceptPolicy, ChannelState } from "../protocol/wire.js";
 import type { Channel } from "./channel.js";
 import type { EntryKind, StoredEntry } from "./entry.js";
 

@@ -5,7 +5,8 @@ import type { ListChannelsRequest, ListServicesRequest, Service } from "./wire.j
 
 /** What can be said about a service without knowing any other (I3, I5, S1). */
 export function checkService(service: Service | undefined, agentId: string): Refusal | undefined {
-  if (service === undefined) return refuse("MISSING_FIELD", "service is missing; say what is offered");
+  if (service === undefined)
+    return refuse("MISSING_FIELD", "service is missing; say what is offered");
   return (
     field.required("service.service_id", service.serviceId, "name the service") ??
     field.id("service.service_id", service.serviceId) ??

@@ -67,7 +67,8 @@ function checkAccept(frame: ChatAccept, agentId: string): Refusal | undefined {
 
 function checkReject(frame: ChatReject, agentId: string): Refusal | undefined {
   const hubCode =
-    frame.code === RejectCode.REJECT_CODE_EXPIRED || frame.code === RejectCode.REJECT_CODE_WITHDRAWN;
+    frame.code === RejectCode.REJECT_CODE_EXPIRED ||
+    frame.code === RejectCode.REJECT_CODE_WITHDRAWN;
   return (
     checkAnswer("chat_reject", frame, agentId) ??
     field.unset("chat_reject.code EXPIRED or WITHDRAWN", hubCode) ??

@@ -19,5 +19,7 @@ export function durationOf(durationMs: number): Duration {
 
 /** A protobuf duration, as milliseconds; undefined where there is none. */
 export function durationMsOf(duration: Duration | undefined): number | undefined {
-  return duration === undefined ? undefined : Number(duration.seconds) * 1000 + duration.nanos / 1e6;
+  return duration === undefined
+    ? undefined
+    : Number(duration.seconds) * 1000 + duration.nanos / 1e6;
 }

@@ -1,4 +1,4 @@
-import type { handleUnaryCall, sendUnaryData, ServerUnaryCall } from "@grpc/grpc-js";
+import type { handleUnaryCall, ServerUnaryCall, sendUnaryData } from "@grpc/grpc-js";
 import type { Context } from "../hub/context.js";
 import { listChannels, listServices } from "../hub/listings.js";
 import { registerService, unregisterService } from "../hub/services.js";
@@ -6,7 +6,7 @@ import { serviceView } from "../hub/views.js";
 import { checkListChannels, checkListServices, checkService } from "../protocol/call-rules.js";
 import type { Decoded } from "../protocol/decode.js";
 import * as field from "../protocol/field-rules.js";
-import { type Refusal } from "../protocol/refusals.js";
+import type { Refusal } from "../protocol/refusals.js";
 import { Service } from "../protocol/wire.js";
 import { identify, statusOf } from "./call-identity.js";
 import { badText, tooLarge } from "./request-rules.js";

@@ -1,11 +1,10 @@
 import { randomUUID } from "node:crypto";
-import type { ServerDuplexStream } from "@grpc/grpc-js";
+import type { Metadata, ServerDuplexStream } from "@grpc/grpc-js";
 import type { Logger } from "pino";
 import type { BehindChannel } from "../hub/store.js";
 import type { Decoded } from "../protocol/decode.js";
 import type { Refusal } from "../protocol/refusals.js";
 import { type ConnectRequest, ReceiveMode } from "../protocol/wire.js";
-import { HUB_VERSION } from "./version.js";
 import { identify, receiveMode, statusOf } from "./call-identity.js";
 import { createFeed, type Feed } from "./feed.js";
 import type { Receiver, Receivers } from "./receivers.js";
@@ -13,6 +12,7 @@ import { encodeFrame } from "./responses.js";
 import { createSession, type Session, SHUTTING_DOWN, SUPERSEDED } from "./session.js";
 import { takenPositions } from "./taken-positions.js";
 import type { Turns } from "./turns.js";
+import { HUB_VERSION } from "./version.js";
 
 /** When a session may come back whose entries could not be read, in milliseconds. */
 const COME_BACK_MS = 1_000;
@@ -28,6 +28,8 @@ export interface Sessions {
   maxMessageBytes: number;
   /** Every session whose stream is open. */
   open: Set<Session>;
+  /** Those with receipts of the running turn to send. */
+  withReceipts: Set<Session>;
   /** No further session is begun. */
   stopping: boolean;
   /** Called when the last open session is gone. */
@@ -38,16 +40,20 @@ export interface Sessions {
 export function connect(sessions: Sessions, stream: ConnectStream): void {
   // Without a listener an error on a broken stream would end the process.
   stream.on("error", (error) => sessions.log.debug({ err: error }, "stream ended with an error"));
-  const identity = identify(stream.metadata);
-  const receive = receiveMode(stream.metadata);
-  if (sessions.stopping) return end(stream, statusOf(SHUTTING_DOWN));
-  if ("refusal" in identity) return end(stream, statusOf(identity.refusal));
-  if ("refusal" in receive) return end(stream, statusOf(receive.refusal));
-  beginSession(sessions, stream, identity.agentId, receive.mode);
+  const asked = whatIsAsked(sessions, stream.metadata);
+  if ("refusal" in asked) stream.emit("error", statusOf(asked.refusal));
+  else beginSession(sessions, stream, asked.agentId, asked.mode);
 }
 
-function end(stream: ConnectStream, status: Error): void {
-  stream.emit("error", status);
+function whatIsAsked(
+  { stopping }: Sessions,
+  metadata: Metadata,
+): { agentId: string; mode: ReceiveMode } | { refusal: Refusal } {
+  if (stopping) return { refusal: SHUTTING_DOWN };
+  const identity = identify(metadata);
+  if ("refusal" in identity) return identity;
+  const receive = receiveMode(metadata);
+  return "refusal" in receive ? receive : { ...identity, ...receive };
 }
 
 function beginSession(
@@ -67,6 +73,7 @@ function beginSession(
     maxMessageBytes: sessions.maxMessageBytes,
     stopFeed: () => feed?.stop(),
     resumeFeed: () => feed?.resume(),
+    receiptsWaiting: (one) => sessions.withReceipts.add(one),
   });
   const receiver: Receiver = {
     offer: (entry) => feed?.offer(entry),

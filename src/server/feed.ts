@@ -1,7 +1,7 @@
 import type { Context } from "../hub/context.js";
 import type { StoredEntry } from "../hub/entry.js";
-import type { Refusal } from "../protocol/refusals.js";
 import type { BehindChannel, EntryPage } from "../hub/store.js";
+import type { Refusal } from "../protocol/refusals.js";
 import type { Outbox } from "./outbox.js";
 import { encodeDelivery } from "./responses.js";
 import type { Turns } from "./turns.js";

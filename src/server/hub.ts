@@ -79,6 +79,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     maxPendingRequests: options.maxPendingRequests ?? 100,
   };
   const open = new Set<Session>();
+  const withReceipts = new Set<Session>();
   const turns = createTurns({
     store,
     env,
@@ -88,7 +89,8 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       receivers.deliver(written);
     },
     settled() {
-      for (const session of open) session.settle();
+      for (const session of withReceipts) session.settle();
+      withReceipts.clear();
     },
   });
   const expiry = createExpiry({ turns, nowMs: env.nowMs, log });
@@ -99,6 +101,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     storeEpoch: store.epoch,
     maxMessageBytes,
     open,
+    withReceipts,
     stopping: false,
     emptied: () => {},
   };
@@ -149,7 +152,8 @@ function bind(server: Server, listen: string, credentials: ServerCredentials): P
   return new Promise((resolve, reject) => {
     server.bindAsync(listen, credentials, (error, port) => {
       if (error === null) resolve(port);
-      else reject(new ListenError(`cannot listen on ${listen}: ${error.message}`, { cause: error }));
+      else
+        reject(new ListenError(`cannot listen on ${listen}: ${error.message}`, { cause: error }));
     });
   });
 }

@@ -10,11 +10,14 @@ export class ListenError extends Error {
  * @throws ListenError when it is neither
  */
 export function parseListenAddress(address: string): { host: string; port: number } {
-  const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(address) ?? [];
+  const [, bracketed, plain, digits] =
+    /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(address) ?? [];
   const host = bracketed ?? plain;
   const port = Number(digits);
   if (host === undefined || !(port <= 65_535)) {
-    throw new ListenError(`cannot listen on ${JSON.stringify(address)}; use host:port, such as 127.0.0.1:8765`);
+    throw new ListenError(
+      `cannot listen on ${JSON.stringify(address)}; use host:port, such as 127.0.0.1:8765`,
+    );
   }
   return { host, port };
 }

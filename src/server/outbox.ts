@@ -8,7 +8,7 @@ const MAX_BYTES = 1024 * 1024;
 /** The part of a gRPC server stream that an outbox needs. */
 export interface ResponseStream {
   /** Takes an encoded response; false means: no more before "drain". */
-  write(bytes: Uint8Array, taken: () => void): boolean;
+  write(bytes: Uint8Array, taken: (error?: Error | null) => void): boolean;
   once(event: "drain", listener: () => void): unknown;
 }
 
@@ -45,7 +45,10 @@ export function createOutbox(stream: ResponseStream, drained: () => void): Outbo
       if (item === undefined) break;
       sent += 1;
       queuedBytes -= item.bytes.length;
-      writable = stream.write(item.bytes, item.taken ?? noop);
+      const { taken } = item;
+      writable = stream.write(item.bytes, (error) => {
+        if (!error) taken?.();
+      });
       if (!writable) stream.once("drain", onDrain);
     }
     if (sent > 0) queue.splice(0, sent);
@@ -97,5 +100,3 @@ export function createOutbox(stream: ResponseStream, drained: () => void): Outbo
     },
   };
 }
-
-function noop(): void {}

@@ -20,5 +20,7 @@ export function addReflection(server: Server): void {
   });
   // The reflection service reads the descriptors alone; the format only satisfies its types.
   const format = "Protocol Buffer 3 EnumDescriptorProto" as const;
-  new ReflectionService({ hub: { format, type: {}, fileDescriptorProtos: files } }).addToServer(server);
+  new ReflectionService({ hub: { format, type: {}, fileDescriptorProtos: files } }).addToServer(
+    server,
+  );
 }

@@ -1,6 +1,6 @@
+import type { Decoded } from "../protocol/decode.js";
 import * as field from "../protocol/field-rules.js";
 import { checkFrame } from "../protocol/frame-rules.js";
-import type { Decoded } from "../protocol/decode.js";
 import { MAX_ACKS } from "../protocol/limits.js";
 import { type Refusal, refuse } from "../protocol/refusals.js";
 import type { ConnectRequest } from "../protocol/wire.js";
@@ -31,7 +31,8 @@ export function checkRequest(
 }
 
 function checkAcks(acks: ConnectRequest["acks"]): Refusal | undefined {
-  if (acks.length > MAX_ACKS) return refuse("BAD_VALUE", `acks has more than ${MAX_ACKS} positions`);
+  if (acks.length > MAX_ACKS)
+    return refuse("BAD_VALUE", `acks has more than ${MAX_ACKS} positions`);
   for (const ack of acks) {
     const refusal =
       field.required("acks.channel_id", ack.channelId, "name the channel of the position") ??

@@ -53,8 +53,6 @@ export interface HubHandlers {
   listChannels: handleUnaryCall<Decoded<ListChannelsRequest>, ListChannelsResponse>;
 }
 
-function checked<T>(codec: {
-  decode(reader: BinaryReader): T;
-}): (bytes: Buffer) => Decoded<T> {
+function checked<T>(codec: { decode(reader: BinaryReader): T }): (bytes: Buffer) => Decoded<T> {
   return (bytes) => decodeChecked(codec, bytes);
 }

@@ -1,10 +1,10 @@
+import { checkPositions, movePositions } from "../hub/ack.js";
 import type { Answer } from "../hub/answer.js";
 import { refused } from "../hub/answer.js";
-import { checkPositions, movePositions } from "../hub/ack.js";
 import type { Context } from "../hub/context.js";
 import { handleFrame } from "../hub/frame.js";
-import { isKey } from "../protocol/field-rules.js";
 import type { Decoded } from "../protocol/decode.js";
+import { isKey } from "../protocol/field-rules.js";
 import { type Refusal, refuse } from "../protocol/refusals.js";
 import { durationOf } from "../protocol/time.js";
 import type { ChannelPosition, ConnectRequest } from "../protocol/wire.js";
@@ -16,6 +16,8 @@ import type { Turns } from "./turns.js";
 
 /** Requests of one session that may wait for their answer before the stream is not read on. */
 const MAX_UNANSWERED = 256;
+/** A history page may be as large as an outbox, so only one is made at a time (D4). */
+const PAGE_WEIGHT = MAX_UNANSWERED;
 
 /** The part of a gRPC server stream that a session needs. */
 export interface SessionStream extends ResponseStream {
@@ -50,7 +52,10 @@ export function createSession(of: {
   turns: Turns;
   maxMessageBytes: number;
   stopFeed: () => void;
+  /** Called when there is room in the outbox again. */
   resumeFeed: () => void;
+  /** Called when `settle` has to be called at the end of the transaction. */
+  receiptsWaiting: (session: Session) => void;
 }): Session {
   const { agentId, stream, turns } = of;
   const outbox = createOutbox(stream, drained);
@@ -66,17 +71,19 @@ export function createSession(of: {
     const refusal = checkRequest(decoded, agentId, of.maxMessageBytes);
     // One that is no key is not echoed either: it may be of any size (M7).
     const requestId = isKey(decoded.message.requestId) ? decoded.message.requestId : "";
-    unanswered += 1;
+    const weight = frame?.$case === "chatHistory" ? PAGE_WEIGHT : 1;
+    unanswered += weight;
     turns.submit<Answer | undefined>({
-      run: (context) => (refusal ? Promise.resolve(refused(refusal)) : handle(context, acks, frame)),
+      run: (context) =>
+        refusal ? Promise.resolve(refused(refusal)) : handle(context, acks, frame),
       done(answer) {
         if (answer !== undefined) send(answer, requestId);
         else if (heartbeat) respond(undefined, requestId);
-        answered();
+        answered(weight);
       },
       failed(failure) {
         send(refused(failure), requestId);
-        answered();
+        answered(weight);
       },
     });
     regulate();
@@ -101,6 +108,7 @@ export function createSession(of: {
     switch (answer.kind) {
       case "receipt":
         outbox.pushReceipt({ ...answer.receipt, requestId });
+        of.receiptsWaiting(session);
         return;
       case "page":
         respond({ $case: "chatHistory", value: answer.page }, requestId);
@@ -117,8 +125,8 @@ export function createSession(of: {
     if (state !== "gone") outbox.push(encodeFrame(frame, requestId));
   }
 
-  function answered(): void {
-    unanswered -= 1;
+  function answered(weight: number): void {
+    unanswered -= weight;
     regulate();
     if (state === "leaving" && unanswered === 0) finish();
   }
@@ -154,7 +162,7 @@ export function createSession(of: {
     });
   }
 
-  return {
+  const session: Session = {
     outbox,
     receive,
     halfClosed() {
@@ -174,12 +182,13 @@ export function createSession(of: {
       leave(word);
     },
     acknowledge(acks) {
-      if (state === "gone") return;
+      // Once sent away, a session moves no position any more (I4).
+      if (state === "gone" || farewell !== undefined) return;
       turns.submit({
         async run(context) {
-        const refusal = await checkPositions(context, agentId, acks);
-        if (refusal === undefined) await movePositions(context, agentId, acks);
-      },
+          const refusal = await checkPositions(context, agentId, acks);
+          if (refusal === undefined) await movePositions(context, agentId, acks);
+        },
         done: () => {},
         // A position that could not be stored stays behind: the entry is delivered again (D3).
         failed: () => {},
@@ -191,6 +200,7 @@ export function createSession(of: {
       of.stopFeed();
     },
   };
+  return session;
 }
 
 /** What a superseded session is told (I4). */

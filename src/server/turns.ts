@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
-import { type Refusal, refuse } from "../protocol/refusals.js";
 import type { Context, Environment, Written } from "../hub/context.js";
-import { type Store, StorageError } from "../hub/store.js";
+import { StorageError, type Store } from "../hub/store.js";
+import { type Refusal, refuse } from "../protocol/refusals.js";
 
 /** One thing to do in a transaction, and what to do with its result once that is durable. */
 export interface Job<T> {

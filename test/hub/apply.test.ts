@@ -55,7 +55,10 @@ test("D2 M6: after any writes and acks, a member is behind exactly where somethi
             [role]: advance(channel[role], seq, channel.lastSeq),
           };
         }
-        for (const [member, role] of [["p", "provider"], ["c", "consumer"]] as const) {
+        for (const [member, role] of [
+          ["p", "provider"],
+          ["c", "consumer"],
+        ] as const) {
           const { position, due } = channel[role];
           const unread = authors.some(
             (author, index) => author !== member && index + 1 > acked[member],

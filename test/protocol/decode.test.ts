@@ -24,7 +24,10 @@ test("I5: text that is not UTF-8 is noticed, with the path of its field", () => 
     ],
   ];
   for (const [message, path] of cases) {
-    const decoded = decodeChecked(ConnectRequest, broken(ConnectRequest.fromPartial(message), "QQQ"));
+    const decoded = decodeChecked(
+      ConnectRequest,
+      broken(ConnectRequest.fromPartial(message), "QQQ"),
+    );
     expect(decoded.badTextField).toBe(path);
   }
 });
@@ -54,7 +57,10 @@ test("M5: whatever bytes come in are decoded or refused, and a frame decoded fro
       }
       // As the content of each of the six frames, so that more than the envelope is reached.
       for (let number = 10; number <= 15; number += 1) {
-        const framed = Buffer.concat([Buffer.from([(number << 3) | 2, bytes.length & 0x7f]), bytes.subarray(0, bytes.length & 0x7f)]);
+        const framed = Buffer.concat([
+          Buffer.from([(number << 3) | 2, bytes.length & 0x7f]),
+          bytes.subarray(0, bytes.length & 0x7f),
+        ]);
         try {
           const { frame } = decodeChecked(ConnectRequest, framed).message;
           if (frame !== undefined) checkFrame(frame, "alice");
@@ -69,7 +75,8 @@ test("M5: whatever bytes come in are decoded or refused, and a frame decoded fro
 });
 
 test("I3: ids are 1 to 128 of the allowed characters, beginning with a letter or digit", () => {
-  for (const good of ["a", "9", "A.b_c:d@e/f-g", "x".repeat(128)]) expect(isValidId(good)).toBe(true);
+  for (const good of ["a", "9", "A.b_c:d@e/f-g", "x".repeat(128)])
+    expect(isValidId(good)).toBe(true);
   for (const bad of ["", "-a", ".a", "a b", "ä", "a\n", "x".repeat(129)]) {
     expect(isValidId(bad)).toBe(false);
   }

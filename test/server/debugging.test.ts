@@ -23,8 +23,14 @@ function grpcurl(args: string[], input = "") {
 function bufCurl(method: string, agentId: string, input: string) {
   return runTool(
     "buf",
-    ["curl", "--protocol", "grpc", "--http2-prior-knowledge", "-H", `claw-agent-id: ${agentId}`]
-      .concat("-d", "@-", `http://${hub.address}/${method}`),
+    [
+      "curl",
+      "--protocol",
+      "grpc",
+      "--http2-prior-knowledge",
+      "-H",
+      `claw-agent-id: ${agentId}`,
+    ].concat("-d", "@-", `http://${hub.address}/${method}`),
     input,
   );
 }
@@ -38,24 +44,27 @@ function objectsIn(text: string): Record<string, unknown>[] {
     .map((part) => JSON.parse(part));
 }
 
-needsGrpcurl("L1: with grpcurl: one piped frame is a whole call, and the agent's session does not notice", async () => {
-  const session = openAgent(hub.address, "alice", "manual");
-  await session.next("sessionStarted");
-  const frame = JSON.stringify({ chat_message: { target_agent: "weather", content: "天" } });
-  const result = await grpcurl([
-    "claw.chat.v1.ChatHub/Connect",
-    "-H",
-    "claw-agent-id: alice",
-    "-d",
-    frame,
-  ]);
-  expect(result).toMatchObject({ code: 0 });
-  const [started, answer] = objectsIn(result.stdout);
-  expect(started).toMatchObject({ sessionStarted: { agentId: "alice" } });
-  expect(answer).toMatchObject({ receipts: [{ seq: "1" }] });
-  await session.settled();
-  expect(session.responses.some((one) => one.frame?.$case === "goAway")).toBe(false);
-});
+needsGrpcurl(
+  "L1: with grpcurl: one piped frame is a whole call, and the agent's session does not notice",
+  async () => {
+    const session = openAgent(hub.address, "alice", "manual");
+    await session.next("sessionStarted");
+    const frame = JSON.stringify({ chat_message: { target_agent: "weather", content: "天" } });
+    const result = await grpcurl([
+      "claw.chat.v1.ChatHub/Connect",
+      "-H",
+      "claw-agent-id: alice",
+      "-d",
+      frame,
+    ]);
+    expect(result).toMatchObject({ code: 0 });
+    const [started, answer] = objectsIn(result.stdout);
+    expect(started).toMatchObject({ sessionStarted: { agentId: "alice" } });
+    expect(answer).toMatchObject({ receipts: [{ seq: "1" }] });
+    await session.settled();
+    expect(session.responses.some((one) => one.frame?.$case === "goAway")).toBe(false);
+  },
+);
 
 needsGrpcurl("C3: with grpcurl: a whole conversation with no proto file at hand", async () => {
   await register(hub.address, "weather", "weather-svc");
@@ -83,24 +92,27 @@ needsGrpcurl("C3: with grpcurl: a whole conversation with no proto file at hand"
   expect((await provider.next("chatEnd")).endedBy).toBe("alice");
 });
 
-needsGrpcurl("I5: with grpcurl: reflection lists and describes everything, health answers", async () => {
-  const listed = await grpcurl(["list"]);
-  expect(listed.stdout.split("\n")).toEqual(
-    expect.arrayContaining(["claw.chat.v1.ChatHub", "grpc.health.v1.Health"]),
-  );
-  const described = await grpcurl(["describe claw.chat.v1.ChatRequest"]);
-  // An imported type, which a half-fed reflection service loses; and a comment.
-  expect(described.stdout).toContain(".google.protobuf.Duration timeout = 8;");
-  expect(described.stdout).toContain("// How long the provider has to answer");
-  const health = await grpcurl(["grpc.health.v1.Health/Check"]);
-  expect(JSON.parse(health.stdout)).toEqual({ status: "SERVING" });
-  const named = await grpcurl([
-    "grpc.health.v1.Health/Check",
-    "-d",
-    '{"service": "claw.chat.v1.ChatHub"}',
-  ]);
-  expect(JSON.parse(named.stdout)).toEqual({ status: "SERVING" });
-});
+needsGrpcurl(
+  "I5: with grpcurl: reflection lists and describes everything, health answers",
+  async () => {
+    const listed = await grpcurl(["list"]);
+    expect(listed.stdout.split("\n")).toEqual(
+      expect.arrayContaining(["claw.chat.v1.ChatHub", "grpc.health.v1.Health"]),
+    );
+    const described = await grpcurl(["describe claw.chat.v1.ChatRequest"]);
+    // An imported type, which a half-fed reflection service loses; and a comment.
+    expect(described.stdout).toContain(".google.protobuf.Duration timeout = 8;");
+    expect(described.stdout).toContain("// How long the provider has to answer");
+    const health = await grpcurl(["grpc.health.v1.Health/Check"]);
+    expect(JSON.parse(health.stdout)).toEqual({ status: "SERVING" });
+    const named = await grpcurl([
+      "grpc.health.v1.Health/Check",
+      "-d",
+      '{"service": "claw.chat.v1.ChatHub"}',
+    ]);
+    expect(JSON.parse(named.stdout)).toEqual({ status: "SERVING" });
+  },
+);
 
 test("L1: with buf curl: unary calls and a session, by reflection alone", async () => {
   const registered = await bufCurl(

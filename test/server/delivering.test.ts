@@ -79,9 +79,9 @@ test("D2: acks are cumulative, move only forward, and own entries do not hold th
   provider.ack(channelId, 4n);
   await provider.settled();
   expect(await positionOf("weather", channelId)).toBe(5n);
-  expect(await provider.refusal({ $case: "chatEnd", value: { channelId } }, [
-    { channelId, seq: 6n },
-  ])).toBe("POSITION_AHEAD");
+  expect(
+    await provider.refusal({ $case: "chatEnd", value: { channelId } }, [{ channelId, seq: 6n }]),
+  ).toBe("POSITION_AHEAD");
   // Refused as a whole: the chat goes on.
   await say(provider, channelId, "6");
 });
@@ -136,7 +136,8 @@ test("D4: a reader that stops reading holds up nobody, and later gets everything
   const slow = openAgent(hub.address, "weather", "manual");
   await slow.next("sessionStarted");
   slow.pause();
-  for (let index = 0; index < COUNT; index += 1) await say(consumer, channelId, `${index}${content}`);
+  for (let index = 0; index < COUNT; index += 1)
+    await say(consumer, channelId, `${index}${content}`);
   slow.resume();
   for (let index = 0; index < COUNT; index += 1) {
     expect((await slow.next("chatMessage")).seq).toBe(BigInt(index + 3));

@@ -4,7 +4,7 @@ import { startHub } from "../../src/server/hub.js";
 import { openSqliteStore } from "../../src/store/sqlite/open.js";
 import { startTestHub, type TestHub } from "../support/hub.js";
 import { call, closeAgents, openAgent } from "../support/raw-agent.js";
-import { activeChat, ANY_CHANNEL, channelOf, register, say } from "./chat.js";
+import { ANY_CHANNEL, activeChat, channelOf, register, say } from "./chat.js";
 
 let hub: TestHub;
 beforeEach(async () => {
@@ -70,13 +70,22 @@ test("C7: to a stranger a channel does not exist, in every frame and with the sa
   const channelId = await activeChat(consumer, provider);
   await say(consumer, channelId, "secret");
 
-  const messageOf = async (id: string, kind: "chatMessage" | "chatEnd" | "chatHistory" | "chatAccept" | "chatReject") => {
+  const messageOf = async (
+    id: string,
+    kind: "chatMessage" | "chatEnd" | "chatHistory" | "chatAccept" | "chatReject",
+  ) => {
     const value = kind === "chatMessage" ? { channelId: id, content: "x" } : { channelId: id };
     const answer = await stranger.ask({ $case: kind, value });
     expect(answer.frame?.$case).toBe("error");
     return JSON.stringify(answer.frame?.value).replaceAll(id, "ID");
   };
-  for (const kind of ["chatMessage", "chatEnd", "chatHistory", "chatAccept", "chatReject"] as const) {
+  for (const kind of [
+    "chatMessage",
+    "chatEnd",
+    "chatHistory",
+    "chatAccept",
+    "chatReject",
+  ] as const) {
     const theirs = await messageOf(channelId, kind);
     expect(theirs).toContain("CHANNEL_NOT_FOUND");
     expect(theirs).toBe(await messageOf("ch_00000000-0000-4000-8000-000000000000", kind));

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { startTestHub, type TestHub } from "../support/hub.js";
 import { call, closeAgents, openAgent } from "../support/raw-agent.js";
-import { activeChat, ANY_CHANNEL } from "./chat.js";
+import { ANY_CHANNEL, activeChat } from "./chat.js";
 
 let hub: TestHub;
 beforeEach(async () => {
@@ -56,13 +56,19 @@ test("L2: a stopping hub says so, answers what it has read, and takes nothing ne
   for (const one of [agent, idle]) {
     const word = await one.next("goAway");
     expect(word).toMatchObject({ reason: "SHUTTING_DOWN", reconnect: true });
-    const waitMs = Number(word.reconnectAfter?.nanos) / 1e6 + Number(word.reconnectAfter?.seconds) * 1e3;
+    const waitMs =
+      Number(word.reconnectAfter?.nanos) / 1e6 + Number(word.reconnectAfter?.seconds) * 1e3;
     expect(waitMs).toBeGreaterThanOrEqual(100);
     expect(waitMs).toBeLessThanOrEqual(2_000);
-    expect(await one.ended).toMatchObject({ code: 14, details: expect.stringContaining("SHUTTING_DOWN") });
+    expect(await one.ended).toMatchObject({
+      code: 14,
+      details: expect.stringContaining("SHUTTING_DOWN"),
+    });
   }
   await halted;
-  await expect(call(hub.address, "alice", "listChannels", ANY_CHANNEL)).rejects.toMatchObject({ code: 14 });
+  await expect(call(hub.address, "alice", "listChannels", ANY_CHANNEL)).rejects.toMatchObject({
+    code: 14,
+  });
   await hub.resume();
   const back = openAgent(hub.address, "weather", "manual");
   expect((await back.next("chatRequest")).consumerId).toBe("alice");

@@ -10,7 +10,15 @@ import type { ChatError, Service } from "../../src/protocol/wire.js";
 import { AcceptPolicy, RejectCode } from "../../src/protocol/wire.js";
 import { startTestHub, type TestHub } from "../support/hub.js";
 import { call, closeAgents, openAgent, type RawAgent } from "../support/raw-agent.js";
-import { activeChat, ANY_CHANNEL, ANY_SERVICE, EMPTY_SERVICE, register, request, say } from "./chat.js";
+import {
+  ANY_CHANNEL,
+  ANY_SERVICE,
+  activeChat,
+  EMPTY_SERVICE,
+  register,
+  request,
+  say,
+} from "./chat.js";
 
 type Frame = Parameters<RawAgent["ask"]>[0];
 
@@ -149,16 +157,19 @@ const FRAMES: Partial<Record<RefusalReason, () => Frame[] | Promise<Frame[]>>> =
   },
 };
 
-test.each(Object.entries(FRAMES))("M5: %s is refused, stores nothing, and the session goes on", async (reason, frames) => {
-  const bad = await frames();
-  const before = await hub.entryCount();
-  for (const frame of bad) {
-    const answer = await consumer.ask(frame);
-    expectError(answer.frame, reason as RefusalReason);
-  }
-  expect(await hub.entryCount()).toBe(before);
-  await consumer.settled();
-});
+test.each(Object.entries(FRAMES))(
+  "M5: %s is refused, stores nothing, and the session goes on",
+  async (reason, frames) => {
+    const bad = await frames();
+    const before = await hub.entryCount();
+    for (const frame of bad) {
+      const answer = await consumer.ask(frame);
+      expectError(answer.frame, reason as RefusalReason);
+    }
+    expect(await hub.entryCount()).toBe(before);
+    await consumer.settled();
+  },
+);
 
 test("C3: AMBIGUOUS and ALREADY_ANSWERED are the provider's to get", async () => {
   await register(hub.address, "weather", "weather-svc");
@@ -277,4 +288,3 @@ function expectError(frame: unknown, reason: RefusalReason): void {
   expect(sentence.length).toBeGreaterThan(15);
   expect(Object.values(GRPC_STATUS)).toContain(code);
 }
-

@@ -185,5 +185,8 @@ test("M7: a request_id that is no key is refused and not echoed", async () => {
   await consumer.next("sessionStarted");
   consumer.sendRequest({ requestId: "x".repeat(100_000), heartbeat: true });
   const error = await consumer.next("error");
-  expect(error).toMatchObject({ reason: "INVALID_ID", message: expect.stringContaining("request_id") });
+  expect(error).toMatchObject({
+    reason: "INVALID_ID",
+    message: expect.stringContaining("request_id"),
+  });
 });

@@ -68,7 +68,10 @@ test("S2: withdrawing rejects pending requests, keeps active chats and frees the
   await register(hub.address, "rain", "weather-svc");
   // The id now means the new provider's channels, and alice has none of those.
   expect(
-    await alice.refusal({ $case: "chatMessage", value: { serviceId: "weather-svc", content: "x" } }),
+    await alice.refusal({
+      $case: "chatMessage",
+      value: { serviceId: "weather-svc", content: "x" },
+    }),
   ).toBe("CHAT_NOT_ACCEPTED");
 });
 

@@ -1,8 +1,8 @@
 import { pino } from "pino";
 import { afterEach, expect, test } from "vitest";
 import type { Store, Transaction } from "../../src/hub/store.js";
-import { createTurns } from "../../src/server/turns.js";
 import { startHub } from "../../src/server/hub.js";
+import { createTurns } from "../../src/server/turns.js";
 import { openSqliteStore } from "../../src/store/sqlite/open.js";
 import { closeAgents, openAgent } from "../support/raw-agent.js";
 
