@@ -58,6 +58,6 @@ function join(name: string, inner: string): string {
 }
 
 /** `chatMessage` → `chat_message`, the name it has in the proto. */
-export function snakeCase(camelCase: string): string {
+function snakeCase(camelCase: string): string {
   return camelCase.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

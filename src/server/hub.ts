@@ -72,7 +72,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
 
   const receivers = createReceivers();
   const env: Environment = {
-    nowMs: Date.now,
+    nowMs: () => Date.now(),
     newId: (prefix) => `${prefix}_${randomUUID()}`,
     isOnline: receivers.isOnline,
     directChats: options.directChats ?? true,

@@ -1,4 +1,10 @@
-import { ChannelCredentials, type ClientDuplexStream, Metadata, type ServiceError, type StatusObject } from "@grpc/grpc-js";
+import {
+  ChannelCredentials,
+  type ClientDuplexStream,
+  Metadata,
+  type ServiceError,
+  type StatusObject,
+} from "@grpc/grpc-js";
 import {
   ChatHubClient,
   ChatHubService,
@@ -65,7 +71,7 @@ export async function closeAgents(): Promise<void> {
 }
 
 /** A bare stub; ended by closeAgents. */
-export function rawClient(address: string): ChatHubClient {
+function rawClient(address: string): ChatHubClient {
   const client = newStub(address);
   open.push({ cut: async () => {}, client });
   return client;
@@ -79,7 +85,7 @@ function newStub(address: string): ChatHubClient {
 }
 
 /** Call metadata that names an agent. */
-export function callerOf(agentId: string, receive?: string): Metadata {
+function callerOf(agentId: string, receive?: string): Metadata {
   const metadata = new Metadata();
   metadata.set("claw-agent-id", agentId);
   if (receive !== undefined) metadata.set("claw-receive", receive);

@@ -22,7 +22,7 @@ export function runTool(command: string, args: string[], input = ""): Promise<To
 }
 
 /** grpcurl is a Go program that npm cannot bring; where it is missing, its tests say so. */
-export const HAS_GRPCURL = isInstalled("grpcurl");
+const HAS_GRPCURL = isInstalled("grpcurl");
 /** On a continuous-integration machine nothing is skipped: a missing tool fails there. */
 export const SKIP_GRPCURL = !HAS_GRPCURL && process.env.CI === undefined;
 

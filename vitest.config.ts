@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+
+/** Where to write the results for programs as well: `.ci/run` sets it and adds them up. */
+const report = process.env.CLAW_TEST_REPORT;
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    pool: "forks",
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+    reporters: report ? ["default", ["json", { outputFile: report }]] : ["default"],
+  },
+});
