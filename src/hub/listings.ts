@@ -7,6 +7,7 @@ import {
   type ListServicesResponse,
   Service,
 } from "../protocol/wire.js";
+import { roleOf } from "./channel.js";
 import type { Context } from "./context.js";
 import { decodePageToken, encodePageToken } from "./page-token.js";
 import type { ServiceRecord } from "./store.js";
@@ -70,7 +71,10 @@ export async function listChannels(
   asked: ListChannelsRequest,
 ): Promise<ListChannelsResponse | { refusal: Refusal }> {
   const before = decodePageToken(asked.pageToken);
-  if (before === undefined) return { refusal: badToken() };
+  const mark = before && (await tx.channel(before));
+  if (before === undefined || mark === undefined || (mark && !roleOf(mark, agentId))) {
+    return { refusal: badToken() };
+  }
   const page = await tx.listChannels(
     agentId,
     {

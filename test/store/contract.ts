@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { StorageError, type Store } from "../../src/hub/store.js";
+import { channelQuestionContract } from "./contract-channel-questions.js";
 import { channelContract } from "./contract-channels.js";
 import { entryContract } from "./contract-entries.js";
 import { aChannel, anEntry, aService, putAll, say } from "./sample.js";
@@ -18,6 +19,7 @@ export function storeContract(engine: string, open: () => Promise<Store>): void 
 
     describe("transactions", () => transactionContract(() => store));
     describe("channels", () => channelContract(() => store));
+    describe("questions about channels", () => channelQuestionContract(() => store));
     describe("entries", () => entryContract(() => store));
     describe("services", () => serviceContract(() => store));
 

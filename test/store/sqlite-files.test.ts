@@ -1,4 +1,4 @@
-import { existsSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { expect, onTestFinished, test } from "vitest";
@@ -6,8 +6,9 @@ import { StorageError } from "../../src/hub/store.js";
 import { APPLICATION_ID, MIGRATIONS, migrate } from "../../src/store/sqlite/migrations.js";
 import { openSqliteStore } from "../../src/store/sqlite/open.js";
 import { prepareDatabase } from "../../src/store/sqlite/prepare-database.js";
+import { sqliteStore } from "../../src/store/sqlite/sqlite-store.js";
 import { aFolder } from "./a-folder.js";
-import { aChannel, aService, plain, putAll, say } from "./sample.js";
+import { aChannel, anEntry, aService, plain, putAll, say } from "./sample.js";
 
 const aPath = () => join(aFolder(), "chat.db");
 
@@ -84,10 +85,7 @@ test("G12: a log that a killed process left is taken over", async () => {
   await putAll(store, aChannel("c1"));
   await say(store, "c1");
   const copy = aPath();
-  for (const end of ["", "-wal"]) {
-    const { readFileSync } = await import("node:fs");
-    writeFileSync(copy + end, readFileSync(path + end));
-  }
+  for (const end of ["", "-wal"]) copyFileSync(path + end, copy + end);
   await store.close();
   expect(statSync(`${copy}-wal`).size).toBeGreaterThan(0);
   const recovered = await openSqliteStore({ path: copy });
@@ -155,19 +153,46 @@ test("another process that is writing: a StorageError, and recovery when it has 
   await store.close();
 });
 
-test("G13: a full disk is a StorageError that stores nothing, and work goes on afterwards", async () => {
-  const path = aPath();
-  const store = await openSqliteStore({ path });
+test("G13: no room left: a StorageError that stores nothing, and recovery when there is", async () => {
+  const { db, store } = await onConnection();
   await putAll(store, aChannel("c1"));
-  const pages = new Database(path, { readonly: true });
-  onTestFinished(() => void pages.close());
-  // A statement that fails inside the engine: an integer column does not hold text.
-  const attempt = store.transaction(async (tx) => {
-    await tx.putChannel(aChannel("c2"));
-    await tx.putChannel(aChannel("c3", { createdAtMs: Number.NaN }));
-  });
-  await expect(attempt).rejects.toThrow(/could not write/);
+  const pages = Number(db.pragma("page_count", { simple: true }));
+  db.pragma(`max_page_count = ${pages + 4}`);
+  const large = () =>
+    store.transaction(async (tx) => {
+      await tx.putChannel(aChannel("c2", { lastSeq: 1 }));
+      await tx.append([anEntry("c2", 1, { body: new Uint8Array(100_000) })]);
+    });
+  const error: unknown = await large().catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(StorageError);
+  expect(error).toMatchObject({ cause: { code: "SQLITE_FULL" } });
   expect(await store.transaction((tx) => tx.channel("c2"))).toBeUndefined();
-  await say(store, "c1");
-  await store.close();
+  db.pragma("max_page_count = 1000000");
+  await large();
+  expect(await store.transaction((tx) => tx.entry("c2", 1))).toBeDefined();
 });
+
+test("M1: a commit that fails stores nothing, and the next one is none the wiser", async () => {
+  const { db, store } = await onConnection();
+  // Its constraint is checked at commit, and a commit that fails leaves the transaction open.
+  db.exec(`CREATE TABLE pending (
+    channel INTEGER REFERENCES channels (id) DEFERRABLE INITIALLY DEFERRED)`);
+  const attempt = store.transaction(async (tx) => {
+    await tx.putChannel(aChannel("c1"));
+    db.exec("INSERT INTO pending VALUES (77)");
+  });
+  await expect(attempt).rejects.toThrow(/could not commit a transaction: FOREIGN KEY/);
+  expect(db.inTransaction).toBe(false);
+  await putAll(store, aChannel("c2"));
+  expect(await store.transaction((tx) => tx.channel("c1"))).toBeUndefined();
+  expect(await store.transaction((tx) => tx.channel("c2"))).toBeDefined();
+});
+
+/** A store whose connection the test can reach. */
+async function onConnection() {
+  const db = new Database(aPath());
+  const epoch = await prepareDatabase(db, db.name);
+  const store = sqliteStore(db, { epoch, durable: true, close: () => db.close() });
+  onTestFinished(() => store.close());
+  return { db, store };
+}

@@ -92,6 +92,18 @@ test("a SQLite database of another program is refused and left untouched", async
   await refused(/another program/);
 });
 
+test.each([
+  ["another program's", "PRAGMA application_id = 77", /another program/],
+  ["a newer hub's", "PRAGMA user_version = 1000", /newer hub/],
+])("%s database is not even recovered", async (_whose, mark, sentence) => {
+  await filled();
+  edit(mark);
+  leaveLog("UPDATE channels SET reason = 'x'");
+  await refused(sentence);
+  // SQLite would have made it in order to read the log.
+  expect(existsSync(`${path}-shm`)).toBe(false);
+});
+
 test("a file that is no database is refused and left untouched", async () => {
   writeFileSync(path, "dear diary\n".repeat(1000));
   await refused(/no SQLite database/);
@@ -117,7 +129,7 @@ test("a damaged database that has a log is refused, and the log is not copied in
   await filled();
   leaveLog("UPDATE channels SET reason = 'x'");
   const bytes = readFileSync(path);
-  bytes.fill(0xa5, 20 * 4096, 24 * 4096);
+  bytes.fill(0xa5, bytes.length - 4 * 4096);
   writeFileSync(path, bytes);
   await refused(/is damaged/);
 });
@@ -150,16 +162,20 @@ test("an empty path and something that is no file are refused", async () => {
   await refused(/not a regular file/, { path: "/dev/null" });
 });
 
-test("a file that may not be read, or only read, is refused and left untouched", async () => {
-  await filled();
-  asNobody();
-  for (const mode of [0o000, 0o444]) {
-    asRoot(() => chmodSync(path, mode));
+test.each([0o000, 0o444])(
+  "a file with the rights %o is refused and left untouched",
+  async (mode) => {
+    await filled();
+    const before = contents();
+    chmodSync(path, mode);
+    asNobody();
     const error: unknown = await openSqliteStore({ path }).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(StoreOpenError);
     expect(error).toHaveProperty("message", expect.stringMatching(/cannot be (read|opened)/));
-  }
-});
+    asOwner();
+    expect(contents()).toEqual(before);
+  },
+);
 
 test("a new file in a folder that may not be written is refused", async () => {
   chmodSync(folder, 0o555);
@@ -179,14 +195,12 @@ test("a file that is open in this process is refused, by any of its names", asyn
 
 /** Root may do anything, so the test goes on as a user who may not. */
 function asNobody(): void {
-  if (process.geteuid?.() !== 0) return;
-  process.seteuid?.(65_534);
-  onTestFinished(() => process.seteuid?.(0));
+  if (process.geteuid?.() === 0) process.seteuid?.(65_534);
+  onTestFinished(asOwner);
 }
 
-function asRoot(work: () => void): void {
-  const user = process.geteuid?.() ?? 0;
+function asOwner(): void {
   if (process.getuid?.() === 0) process.seteuid?.(0);
-  work();
-  if (process.getuid?.() === 0) process.seteuid?.(user);
+  chmodSync(folder, 0o755);
+  if (existsSync(path)) chmodSync(path, 0o644);
 }

@@ -54,7 +54,7 @@ export function cacheChannels(rows: ChannelRows): ChannelCache {
     put(channel) {
       const cached = get(channel.channelId);
       if (cached === undefined) {
-        changed.add(remember(rows.insert(channel), 0));
+        remember(rows.insert(channel), 0);
         return;
       }
       const { id, last_used, answered_order } = cached.row;
@@ -66,6 +66,7 @@ export function cacheChannels(rows: ChannelRows): ChannelCache {
       if (cached === undefined) return;
       rows.remove(cached.row.id);
       known.delete(channelId);
+      // The next new channel may get its rowid.
       changed.delete(cached);
     },
     expectNext(channelId, seq) {
