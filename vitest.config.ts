@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 /** Where to write the results for programs as well: `.ci/run` sets it and adds them up. */
-const report = process.env.CLAW_TEST_REPORT;
+const report = process.env.TEST_REPORT_FILE;
 
 export default defineConfig({
   test: {

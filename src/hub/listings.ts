@@ -10,7 +10,7 @@ import {
 import { roleOf } from "./channel.js";
 import type { Context } from "./context.js";
 import { decodePageToken, encodePageToken } from "./page-token.js";
-import type { ServiceRecord } from "./store.js";
+import type { ServiceRecord, Transaction } from "./store.js";
 import { channelView, serviceView } from "./views.js";
 
 /** How many services are looked at in one read while searching. */
@@ -71,10 +71,7 @@ export async function listChannels(
   asked: ListChannelsRequest,
 ): Promise<ListChannelsResponse | { refusal: Refusal }> {
   const before = decodePageToken(asked.pageToken);
-  const mark = before && (await tx.channel(before));
-  if (before === undefined || mark === undefined || (mark && !roleOf(mark, agentId))) {
-    return { refusal: badToken() };
-  }
+  if (before === undefined || !(await isMark(tx, agentId, before))) return { refusal: badToken() };
   const page = await tx.listChannels(
     agentId,
     {
@@ -88,4 +85,11 @@ export async function listChannels(
     channels: page.channels.map((channel) => channelView(channel, agentId, env.isOnline)),
     nextPageToken: page.next === undefined ? "" : encodePageToken(page.next),
   };
+}
+
+/** A page ends at one of the caller's own channels, and the first page has no mark. */
+async function isMark(tx: Transaction, agentId: string, mark: string): Promise<boolean> {
+  if (mark === "") return true;
+  const channel = await tx.channel(mark);
+  return channel !== undefined && roleOf(channel, agentId) !== undefined;
 }

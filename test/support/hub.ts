@@ -2,9 +2,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
+import type { Store } from "../../src/hub/store.js";
 import { type Hub, type HubOptions, startHub } from "../../src/server/hub.js";
 import { openSqliteStore } from "../../src/store/sqlite/open.js";
-import type { Store } from "../../src/hub/store.js";
 
 /** A real hub on a real file, on a free port of the loopback interface. */
 export interface TestHub {
@@ -54,7 +54,9 @@ export async function startTestHub(options: Partial<HubOptions> = {}): Promise<T
     entryCount() {
       const database = new Database(dbPath, { readonly: true });
       try {
-        const row = database.prepare<[], { count: number }>("SELECT count(*) AS count FROM entries");
+        const row = database.prepare<[], { count: number }>(
+          "SELECT count(*) AS count FROM entries",
+        );
         return row.get()?.count ?? 0;
       } finally {
         database.close();

@@ -11,12 +11,14 @@ export interface TestProxy {
   muteHub(): void;
   /** Resets every connection; new ones get through in both directions again. */
   cut(): void;
+  /** New connections go to this hub instead. */
+  lead(address: string): void;
   stop(): Promise<void>;
 }
 
 /** Starts a proxy to `host:port`. */
 export async function startTestProxy(address: string): Promise<TestProxy> {
-  const port = Number(address.slice(address.lastIndexOf(":") + 1));
+  let port = portOf(address);
   const pairs = new Set<[Socket, Socket]>();
   let accepted = 0;
   let muted = false;
@@ -58,10 +60,17 @@ export async function startTestProxy(address: string): Promise<TestProxy> {
       muted = true;
     },
     cut,
+    lead(newAddress) {
+      port = portOf(newAddress);
+    },
     async stop() {
       cut();
       server.close();
       await once(server, "close");
     },
   };
+}
+
+function portOf(address: string): number {
+  return Number(address.slice(address.lastIndexOf(":") + 1));
 }

@@ -1,0 +1,53 @@
+import type { Command } from "commander";
+import { agentAction, as, type Environment, newCommand } from "./command.js";
+import { EXIT } from "./exit.js";
+import { print, printJson, printTable } from "./output.js";
+import { choice } from "./setting-kinds.js";
+import { AGENT_SETTINGS } from "./settings.js";
+import { withClient } from "./with-client.js";
+
+const STATES = choice("state", ["open", "requested", "active", "rejected", "ended"]);
+
+interface ChannelsFlags {
+  state?: NonNullable<ReturnType<typeof STATES.fromText>>;
+  service?: string;
+  peer?: string;
+}
+
+/** `claw-chat channels`: lists the agent's own channels. */
+export function channelsCommand(env: Environment): Command {
+  const command = newCommand({
+    name: "channels",
+    summary: "List your channels, newest first.",
+    settings: AGENT_SETTINGS,
+    examples: ["channels --agent alice", "channels --agent alice --state active --json"],
+  })
+    .option("--state <state>", `only those in this state: ${STATES.expected}`, as(STATES))
+    .option("--service <id>", "only those about this service")
+    .option("--peer <agent>", "only those with this agent");
+  return agentAction<ChannelsFlags>(command, env, async ({ settings, options }) => {
+    const filter = {
+      ...(options.state === undefined ? {} : { state: options.state }),
+      ...(options.service === undefined ? {} : { serviceId: options.service }),
+      ...(options.peer === undefined ? {} : { peerId: options.peer }),
+    };
+    const rows: string[][] = [];
+    await withClient(settings, async (client) => {
+      for await (const channel of client.listChannels(filter)) {
+        if (settings.json) await printJson(channel);
+        else {
+          const { channelId, state, serviceId, providerId, consumerId, lastSeq } = channel;
+          const service = serviceId || "-";
+          rows.push([channelId, state, service, providerId, consumerId || "-", String(lastSeq)]);
+        }
+      }
+    });
+    if (settings.json) return EXIT.ok;
+    if (rows.length === 0) await print("No channel fits.");
+    else {
+      const headings = ["CHANNEL", "STATE", "SERVICE", "PROVIDER", "CONSUMER", "ENTRIES"];
+      await printTable(headings, rows);
+    }
+    return EXIT.ok;
+  });
+}

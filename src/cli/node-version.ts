@@ -1,0 +1,28 @@
+interface Versions {
+  node: string;
+  napi?: string | undefined;
+}
+
+/** Why this Node cannot run claw-chat, in one sentence; undefined where it can. */
+export function nodeProblem(versions: Versions): string | undefined {
+  if (atLeast(versions.node, [22, 14, 0]) && Number(versions.napi ?? 0) >= 10) return undefined;
+  return (
+    `this is Node ${versions.node}, but Node 22.14 or newer is needed: ` +
+    "install one, or run claw-chat through an npm script of this package, which brings Node 24."
+  );
+}
+
+/** Why a hub in production wants another Node, in one sentence; undefined where this one is fine. */
+export function nodeAdvice(versions: Versions): string | undefined {
+  if (atLeast(versions.node, [22, 23, 2]) && !versions.node.startsWith("23.")) return undefined;
+  return `Node ${versions.node} lacks fixes to its HTTP/2: use 22.23.2 or newer, or 24, in production`;
+}
+
+function atLeast(version: string, wanted: [number, number, number]): boolean {
+  const parts = version.split(".").map((part) => Number.parseInt(part, 10));
+  for (const [place, least] of wanted.entries()) {
+    const part = parts[place] ?? 0;
+    if (part !== least) return part > least;
+  }
+  return true;
+}

@@ -1,0 +1,124 @@
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import type { Logger } from "pino";
+import type { Hub } from "../server/hub.js";
+import { type Environment, newCommand, settingsAction } from "./command.js";
+import { CommandError, EXIT } from "./exit.js";
+import { openLog } from "./log.js";
+import { nodeAdvice } from "./node-version.js";
+import { print, printJson } from "./output.js";
+import { printable } from "./printable.js";
+import type { Settings } from "./settings.js";
+
+const SERVE_SETTINGS = [
+  "listen",
+  "db",
+  "insecure",
+  "directChats",
+  "maxMessageBytes",
+  "maxPendingRequests",
+  "json",
+  "logLevel",
+  "logFormat",
+] as const;
+type ServeSettings = Settings<(typeof SERVE_SETTINGS)[number]>;
+
+/** `claw-chat serve`: runs a hub until SIGTERM or Ctrl-C. */
+export function serveCommand(env: Environment): Command {
+  const command = newCommand({
+    name: "serve",
+    summary: "Run a hub, until SIGTERM or Ctrl-C; a second signal ends it at once.",
+    settings: SERVE_SETTINGS,
+    examples: [
+      "serve",
+      "serve --listen 127.0.0.1:9000 --db /var/lib/claw-chat/hub.db --log-format json",
+      "serve --listen 127.0.0.1:0 --db :memory: --json",
+    ],
+    notes: "Says on stdout where it listens and stores, then logs to stderr.",
+  });
+  return settingsAction(command, env, SERVE_SETTINGS, async ({ settings }) => {
+    const log = openLog(settings);
+    const advice = nodeAdvice(process.versions);
+    if (advice !== undefined) log.warn(advice);
+    await serve(settings, log);
+    return EXIT.ok;
+  });
+}
+
+async function serve(settings: ServeSettings, log: Logger): Promise<void> {
+  // Heard from the first moment: a signal during the start is not lost.
+  const stopped = stopSignal();
+  // Loaded here, so that the other commands start without the database's native code.
+  const [{ startHub }, { openSqliteStore }] = await Promise.all([
+    import("../server/hub.js"),
+    import("../store/sqlite/open.js"),
+  ]);
+  const store = await openSqliteStore({ path: settings.db }).catch((cause) => oneSentence(cause));
+  try {
+    const { listen, insecure, directChats, maxMessageBytes, maxPendingRequests } = settings;
+    const hub = await startHub({
+      store,
+      log,
+      ...{ listen, insecure, directChats, maxMessageBytes, maxPendingRequests },
+    }).catch((cause) => oneSentence(cause, listen));
+    try {
+      await announce(hub, settings, store.durable);
+      log.info({ signal: await stopped }, "stopping");
+    } finally {
+      await hub.stop();
+    }
+  } finally {
+    await store.close();
+  }
+}
+
+/** Ctrl-C under npm comes twice, from the terminal and from npm, within this time. */
+const SAME_SIGNAL_MS = 500;
+
+/** The first SIGTERM or SIGINT; a second one ends the process at once. */
+function stopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((heard) => {
+    let first: { name: NodeJS.Signals; atMs: number } | undefined;
+    const hear = (name: NodeJS.Signals, signalNumber: number) => {
+      first ??= { name, atMs: performance.now() };
+      const isFirst = name === first.name && performance.now() - first.atMs < SAME_SIGNAL_MS;
+      if (!isFirst) process.exit(128 + signalNumber);
+      heard(name);
+    };
+    process.on("SIGTERM", hear).on("SIGINT", hear);
+  });
+}
+
+async function announce(hub: Hub, settings: ServeSettings, durable: boolean): Promise<void> {
+  const db = durable ? resolve(settings.db) : settings.db;
+  const tryIt = grpcurlLine(hub.address);
+  if (settings.json) {
+    await printJson({ address: hub.address, db, durable, try: tryIt });
+    return;
+  }
+  await print(`The Claw chat hub listens on ${hub.address}`);
+  await print(
+    durable
+      ? `and stores in ${printable(db)}.`
+      : "and stores in memory: nothing outlives this process.",
+  );
+  await print(`Try it: ${tryIt}`);
+}
+
+/** A line that holds on every hub: it opens a session and is answered. */
+function grpcurlLine(address: string): string {
+  const reachable = address.replace(/^0\.0\.0\.0:/, "127.0.0.1:").replace(/^\[::\]:/, "[::1]:");
+  return (
+    `grpcurl -plaintext -H 'claw-agent-id: me' -d '{"heartbeat":true}' ` +
+    `${reachable} claw.chat.v1.ChatHub/Connect`
+  );
+}
+
+function oneSentence(cause: unknown, listen?: string): never {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const sentence =
+    listen !== undefined && message.includes("EADDRINUSE")
+      ? `${listen} is taken by another program: end that one, or name another port with --listen.`
+      : printable(message);
+  throw new CommandError(sentence, EXIT.failed, { cause });
+}

@@ -1,0 +1,62 @@
+/** How one kind of setting is read; undefined means that the value does not fit. */
+export interface Kind<T> {
+  /** What would be right, to end a sentence with "expected …". */
+  expected: string;
+  /** How the flag's value is named in the help; undefined for a switch, which takes none. */
+  placeholder?: string;
+  /** From a flag or an environment variable. */
+  fromText(text: string): T | undefined;
+  /** From a YAML value. */
+  fromFile(value: unknown): T | undefined;
+}
+
+/** Any text that is not empty. */
+export function text(placeholder: string, pattern = /./s, expected = "a text"): Kind<string> {
+  const read = (value: string) => (pattern.test(value) ? value : undefined);
+  return {
+    expected,
+    placeholder,
+    fromText: read,
+    fromFile: (value) => (typeof value === "string" ? read(value) : undefined),
+  };
+}
+
+/** A number within bounds, the bounds included. */
+export function number(of: {
+  placeholder: string;
+  least: number;
+  most: number;
+  whole?: boolean;
+}): Kind<number> {
+  const read = (value: number) => {
+    const fits = value >= of.least && value <= of.most && (!of.whole || Number.isInteger(value));
+    return fits ? value : undefined;
+  };
+  return {
+    expected: `a ${of.whole ? "whole " : ""}number from ${of.least} to ${of.most}`,
+    placeholder: of.placeholder,
+    fromText: (value) => (/^[0-9]+(\.[0-9]+)?$/.test(value) ? read(Number(value)) : undefined),
+    fromFile: (value) => (typeof value === "number" ? read(value) : undefined),
+  };
+}
+
+/** One word of a list. */
+export function choice<const T extends string>(placeholder: string, words: readonly T[]): Kind<T> {
+  const read = (value: unknown) => words.find((word) => word === value);
+  return { expected: `one of ${words.join(", ")}`, placeholder, fromText: read, fromFile: read };
+}
+
+/** A switch: a flag without a value; true or false elsewhere. */
+export function onOff(): Kind<boolean> {
+  const WORDS = new Map([
+    ["true", true],
+    ["1", true],
+    ["false", false],
+    ["0", false],
+  ]);
+  return {
+    expected: "true or false",
+    fromText: (value) => WORDS.get(value),
+    fromFile: (value) => (typeof value === "boolean" ? value : undefined),
+  };
+}

@@ -1,0 +1,109 @@
+import { choice, type Kind, number, onOff, text } from "./setting-kinds.js";
+
+/** One setting: its flag, variable and key in the config file follow from its name. */
+export interface Setting<T> {
+  description: string;
+  kind: Kind<T>;
+  /** Undefined: there is none, and the setting may stay unset. */
+  defaultValue: T;
+  /** Its value is never printed. */
+  secret?: true;
+}
+
+const ADDRESS = /^(\[[0-9A-Fa-f:.]+\]|[^\s:/]+):([0-9]{1,5})$/;
+
+/** Every setting of claw-chat. What a command asks for beside these is an argument of that one call. */
+export const SETTINGS = {
+  hub: {
+    description: "the hub: localhost:8765, grpc://… or grpcs://…",
+    kind: text("address"),
+    defaultValue: "localhost:8765",
+  },
+  agent: optional("who is speaking", text("id")),
+  apiKey: {
+    ...optional("sent as `authorization: Bearer …`; other users can see flags", text("key")),
+    secret: true,
+  },
+  caCert: optional("certificate authority for grpcs://, a PEM file", text("file")),
+  timeout: {
+    description: "how long the hub may take to answer a call",
+    kind: number({ placeholder: "seconds", least: 0.1, most: 86_400 }),
+    defaultValue: 10,
+  },
+  json: { description: "one JSON object a line", kind: onOff(), defaultValue: false },
+  listen: {
+    description: "where to listen; port 0 takes a free one",
+    kind: text("host:port", ADDRESS, "host:port, such as 127.0.0.1:8765"),
+    defaultValue: "127.0.0.1:8765",
+  },
+  db: {
+    description: "the database file; :memory: keeps nothing",
+    kind: text("file"),
+    defaultValue: "./claw-chat.db",
+  },
+  insecure: {
+    description: "allow an address that is not loopback, with nobody's identity checked",
+    kind: onOff(),
+    defaultValue: false,
+  },
+  directChats: {
+    description: "refuse chats without a service",
+    kind: onOff(),
+    defaultValue: true,
+  },
+  maxMessageBytes: {
+    description: "largest frame an agent may send",
+    kind: number({ placeholder: "bytes", least: 1024, most: 1.75 * 1024 * 1024, whole: true }),
+    defaultValue: 1024 * 1024,
+  },
+  maxPendingRequests: {
+    description: "requests one consumer may have waiting",
+    kind: number({ placeholder: "n", least: 1, most: 1_000_000, whole: true }),
+    defaultValue: 100,
+  },
+  logLevel: {
+    description: "the least important log line to write",
+    kind: choice("level", ["trace", "debug", "info", "warn", "error", "silent"]),
+    defaultValue: "info",
+  },
+  logFormat: {
+    description: "auto: text on a terminal, JSON lines otherwise",
+    kind: choice("format", ["auto", "json", "text"]),
+    defaultValue: "auto",
+  },
+} as const satisfies Record<string, Setting<unknown>>;
+
+function optional<T>(description: string, kind: Kind<T>): Setting<T | undefined> {
+  return { description, kind, defaultValue: undefined };
+}
+
+export type SettingName = keyof typeof SETTINGS;
+
+/** What a setting's kind reads, and undefined where it has no default. */
+type ValueOf<S> = S extends { kind: Kind<infer T>; defaultValue: infer D }
+  ? T | (D extends undefined ? undefined : never)
+  : never;
+
+/** Values of some settings. */
+export type Settings<N extends SettingName = SettingName> = {
+  [K in N]: ValueOf<(typeof SETTINGS)[K]>;
+};
+
+/** Settings of every command that talks to a hub as an agent. */
+export const AGENT_SETTINGS = ["hub", "agent", "apiKey", "caCert", "timeout", "json"] as const;
+export type AgentSettings = Settings<(typeof AGENT_SETTINGS)[number]>;
+
+/** "maxMessageBytes" as in the config file: max_message_bytes. */
+export function fileKeyOf(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** "maxMessageBytes" as in the environment: CLAW_MAX_MESSAGE_BYTES. */
+export function variableOf(name: string): string {
+  return `CLAW_${fileKeyOf(name).toUpperCase()}`;
+}
+
+/** "maxMessageBytes" as a flag: --max-message-bytes. */
+export function flagOf(name: string): string {
+  return `--${fileKeyOf(name).replaceAll("_", "-")}`;
+}

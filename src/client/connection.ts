@@ -1,0 +1,200 @@
+import { type StatusObject, status } from "@grpc/grpc-js";
+import { durationMsOf } from "../protocol/time.js";
+import type {
+  ChatHubClient,
+  ConnectRequest,
+  ConnectResponse,
+  GoAway,
+  SessionStarted,
+} from "../protocol/wire.js";
+import { createBackoff } from "./backoff.js";
+import type { ConnectionEvents } from "./connection-events.js";
+import { ChatHubError, errorOfStatus, reasonOf } from "./errors.js";
+import type { Settings, TracedFrame } from "./options.js";
+import { openSession, type Session } from "./session.js";
+import { sessionMetadata } from "./stub.js";
+
+/** Coming back would be answered in the same way again. */
+const FINAL_CODES: readonly number[] = [
+  status.INVALID_ARGUMENT,
+  status.PERMISSION_DENIED,
+  status.UNIMPLEMENTED,
+  status.UNAUTHENTICATED,
+];
+
+/** What a connection tells. */
+export interface ConnectionHooks {
+  /** A session began. own: this client ended the one before itself, in order to be sent again. */
+  onSession(started: SessionStarted, own: boolean): void;
+  onResponse(response: ConnectResponse): void;
+  onFrame(frame: TracedFrame): void;
+  /** More may be sent again. */
+  onWritable(): void;
+  /** The last moment to send: the client is about to half-close. */
+  onLeaving(): void;
+  /** No further session follows. */
+  onFinal(error: ChatHubError): void;
+}
+
+/** Keeps a session open, for ever, until it is told to leave or sent away. */
+export interface Connection {
+  /** A session is open and takes more. */
+  readonly writable: boolean;
+  /** A session is open. */
+  readonly open: boolean;
+  /** Why the last attempt failed; undefined where it did not. */
+  readonly trouble: string | undefined;
+  /** Sends; only while writable. */
+  send(request: ConnectRequest): void;
+  /** Half-closes the session and begins another one, which is sent everything unacked (D1). */
+  reopen(): void;
+  /** Half-closes, and resolves when the stream is over; bounded by the session. */
+  leave(): Promise<void>;
+  /** Ends everything at once. */
+  abort(): void;
+}
+
+/** Opens the first session and every later one. */
+export function startConnection(of: {
+  stub: ChatHubClient;
+  settings: Settings;
+  hooks: ConnectionHooks;
+  events: ConnectionEvents;
+}): Connection {
+  const { stub, settings, hooks, events } = of;
+  const backoff = createBackoff({ initialMs: 100, maxMs: 10_000 });
+  let session: Session | undefined;
+  let phase: "opening" | "open" | "reopening" | "waiting" | "leaving" | "over" = "opening";
+  let goAway: GoAway | undefined;
+  let full = false;
+  let trouble: string | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let left: () => void = () => {};
+
+  function open(own: boolean): void {
+    phase = "opening";
+    goAway = undefined;
+    full = false;
+    session = openSession(stub, sessionMetadata(settings), {
+      onStarted(started) {
+        backoff.reset();
+        trouble = undefined;
+        if (phase !== "opening") return;
+        phase = "open";
+        const { sessionId, storeEpoch } = started;
+        hooks.onSession(started, own);
+        events.publish({ state: "connected", sessionId, storeEpoch });
+      },
+      onResponse(response) {
+        if (response.frame?.$case === "goAway") onGoAway(response.frame.value);
+        else hooks.onResponse(response);
+      },
+      onFrame: (frame) => hooks.onFrame(frame),
+      onDrain() {
+        full = false;
+        hooks.onWritable();
+      },
+      onClosed,
+    });
+  }
+
+  /** The hub answers what it has read; nothing sent from now on would be. */
+  function onGoAway(frame: GoAway): void {
+    goAway = frame;
+    if (phase !== "open" || !frame.reconnect) return;
+    hooks.onLeaving();
+    phase = "waiting";
+    session?.leave();
+  }
+
+  function onClosed(end: StatusObject): void {
+    session = undefined;
+    const wasReopening = phase === "reopening";
+    const wasLeaving = phase === "leaving";
+    if (wasLeaving || phase === "over") {
+      phase = "over";
+      left();
+      return;
+    }
+    const final = finalError(end, goAway);
+    if (final !== undefined) {
+      phase = "over";
+      events.publish(
+        final.reason === "SUPERSEDED" ? { state: "superseded" } : { state: "closed", error: final },
+      );
+      hooks.onFinal(final);
+      return;
+    }
+    if (wasReopening && end.code === status.OK) {
+      open(true);
+      return;
+    }
+    const retryInMs = durationMsOf(goAway?.reconnectAfter) ?? backoff.nextDelayMs();
+    const reason = goAway?.reason ?? reasonOf(end.metadata) ?? status[end.code] ?? "UNKNOWN";
+    trouble = `${reason}: ${goAway?.message ?? end.details}`;
+    phase = "waiting";
+    // Not unref'd: a provider that waits for its hub is at work.
+    timer = setTimeout(() => open(false), retryInMs);
+    events.publish({ state: "disconnected", reason, retryInMs });
+  }
+
+  events.publish({ state: "connecting" });
+  open(false);
+  return {
+    get writable() {
+      return phase === "open" && !full;
+    },
+    get open() {
+      return phase === "open";
+    },
+    get trouble() {
+      return trouble;
+    },
+    send(request) {
+      if (session !== undefined) full = !session.send(request);
+    },
+    reopen() {
+      if (phase !== "open") return;
+      hooks.onLeaving();
+      phase = "reopening";
+      session?.leave();
+    },
+    leave() {
+      clearTimeout(timer);
+      if (phase === "open") hooks.onLeaving();
+      if (session === undefined) {
+        phase = "over";
+        return Promise.resolve();
+      }
+      phase = "leaving";
+      return new Promise<void>((resolve) => {
+        left = resolve;
+        session?.leave();
+      });
+    },
+    abort() {
+      clearTimeout(timer);
+      phase = "over";
+      session?.abort();
+    },
+  };
+}
+
+/** The error that a session's end means for good; undefined where coming back makes sense. */
+function finalError(end: StatusObject, goAway: GoAway | undefined): ChatHubError | undefined {
+  // ABORTED means superseded even where the GoAway before it was lost: coming back would take
+  // the session away from the newer one, which would come back in its turn.
+  if (goAway?.reason === "SUPERSEDED" || end.code === status.ABORTED) {
+    return new ChatHubError({
+      code: status.ABORTED,
+      reason: "SUPERSEDED",
+      message:
+        goAway?.message ?? "a newer receiving session of this agent took over; this one stays down",
+    });
+  }
+  if (goAway !== undefined && !goAway.reconnect) {
+    const { reason, message } = goAway;
+    return new ChatHubError({ code: status.UNAVAILABLE, reason, message });
+  }
+  return FINAL_CODES.includes(end.code) ? errorOfStatus(end) : undefined;
+}

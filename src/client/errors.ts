@@ -1,0 +1,99 @@
+import { type Metadata, status } from "@grpc/grpc-js";
+import { REASON_KEY } from "../protocol/call-metadata.js";
+import { REFUSALS, type RefusalReason, refusalKind } from "../protocol/refusals.js";
+import { durationMsOf } from "../protocol/time.js";
+import type { ChatError } from "../protocol/wire.js";
+
+/**
+ * A call that did not succeed: refused by the hub, or given up by the client.
+ *
+ * The client's own reasons: TIMEOUT (code 4), ABORTED_BY_CALLER (1), CLOSED (9),
+ * SUPERSEDED (10), BAD_URL, BAD_OPTION and INVALID_ID (3), WRONG_MODE and
+ * ALREADY_LISTENING (9). After TIMEOUT and ABORTED_BY_CALLER it is not known whether
+ * the hub stored the frame; sending it again under the same key is safe (M2, C2).
+ */
+export class ChatHubError extends Error {
+  override readonly name = "ChatHubError";
+  /** A gRPC status code, such as 5 for NOT_FOUND. */
+  readonly code: number;
+  /** A stable word, such as CHANNEL_NOT_FOUND. */
+  readonly reason: string;
+  /** The same again later may succeed. */
+  readonly retryable: boolean;
+  /** How long to wait before that, in milliseconds; undefined where the hub did not say. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(of: {
+    code: number;
+    reason: string;
+    message: string;
+    retryable?: boolean;
+    retryAfterMs?: number | undefined;
+    cause?: unknown;
+  }) {
+    super(of.message, of.cause === undefined ? undefined : { cause: of.cause });
+    this.code = of.code;
+    this.reason = of.reason;
+    this.retryable = of.retryable ?? false;
+    this.retryAfterMs = of.retryAfterMs;
+  }
+}
+
+/** A refusal given within a session. */
+export function errorOfRefusal(error: ChatError): ChatHubError {
+  const { code, reason, message, retryable } = error;
+  return new ChatHubError({
+    code,
+    reason,
+    message,
+    retryable,
+    retryAfterMs: durationMsOf(error.retryAfter),
+  });
+}
+
+/** How a call ended that was not OK; `reason` is the hub's word, or else the name of the code. */
+export function errorOfStatus(end: {
+  code: number;
+  details: string;
+  metadata?: Metadata;
+}): ChatHubError {
+  const { code, details } = end;
+  const reason = reasonOf(end.metadata) ?? status[code] ?? "UNKNOWN";
+  const known = isRefusalReason(reason) ? refusalKind(reason) : undefined;
+  return new ChatHubError({
+    code,
+    reason,
+    message: details,
+    retryable: known?.retryable ?? code === status.UNAVAILABLE,
+    retryAfterMs: known?.retryAfterMs,
+  });
+}
+
+/** The hub's stable word in the trailers of a call; undefined where there is none. */
+export function reasonOf(metadata: Metadata | undefined): string | undefined {
+  const word = metadata?.get(REASON_KEY)[0];
+  return typeof word === "string" && word !== "" ? word : undefined;
+}
+
+function isRefusalReason(reason: string): reason is RefusalReason {
+  return Object.hasOwn(REFUSALS, reason);
+}
+
+/** The client cannot take the call: it is not connected, or not any more. */
+export function closedError(message: string): ChatHubError {
+  return new ChatHubError({ code: status.FAILED_PRECONDITION, reason: "CLOSED", message });
+}
+
+/** An argument the client itself cannot work with. */
+export function argumentError(reason: string, message: string): ChatHubError {
+  return new ChatHubError({ code: status.INVALID_ARGUMENT, reason, message });
+}
+
+/** The hub answered with something else than was asked for: it has a fault. */
+export function unexpectedAnswer(what: string): ChatHubError {
+  return new ChatHubError({
+    code: status.INTERNAL,
+    reason: "UNEXPECTED_ANSWER",
+    message: `the hub's answer to ${what} is not one that this client understands`,
+  });
+}

@@ -1,0 +1,31 @@
+import type { HandlerFailure } from "./incoming.js";
+
+/**
+ * A caller's callback that cannot do harm: thrown in the middle of the client's work, its
+ * error would end the process or the session. It is given as a process warning instead.
+ */
+export function guarded<Args extends unknown[]>(
+  name: string,
+  callback: (...args: Args) => void,
+): (...args: Args) => void {
+  return (...args) => {
+    try {
+      callback(...args);
+    } catch (error) {
+      process.emitWarning(`${name} threw ${nameOf(error)}`, "ChatClientWarning");
+    }
+  };
+}
+
+/** Says that a handler failed, and nothing of what the entry contains. */
+export function warnOfFailure({ channelId, seq, error, stopped }: HandlerFailure): void {
+  const consequence = stopped ? "the channel stands still" : "the entry was acked already";
+  process.emitWarning(
+    `the handler for channel ${channelId} threw ${nameOf(error)} at seq ${seq}: ${consequence}`,
+    "ChatClientWarning",
+  );
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error;
+}

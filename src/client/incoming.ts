@@ -1,0 +1,118 @@
+import type { ChatHubError } from "./errors.js";
+import type { CallOptions } from "./options.js";
+import type {
+  AcceptInput,
+  EndCodeName,
+  GivenRejectCodeName,
+  HistoryMessage,
+  MetadataRecord,
+  Receipt,
+  RejectInput,
+  ReplyInput,
+} from "./vocabulary.js";
+
+/** What every delivered entry has. */
+interface IncomingHead {
+  channelId: string;
+  /** Its place in the channel. */
+  seq: number;
+  timestamp: Date;
+  /** It comes from the hub's log, not from the peer's hand just now. */
+  replayed: boolean;
+  /**
+   * Says by hand that this entry and everything before it in its channel is handled. Not
+   * needed where a handler returns or a loop asks for the next; harmless when repeated.
+   */
+  ack(): void;
+}
+
+/** The peer said something. */
+export interface IncomingMessage extends IncomingHead, HistoryMessage {
+  kind: "message";
+  /** Sends into the same channel, with replyTo set. */
+  reply(content: string | ReplyInput, options?: CallOptions): Promise<Receipt>;
+}
+
+/** A consumer asks this agent for a chat. */
+export interface IncomingRequest extends IncomingHead {
+  kind: "request";
+  consumerId: string;
+  /** Empty for a direct chat. */
+  serviceId: string;
+  content: string;
+  metadata: MetadataRecord;
+  /** Agrees. Once that is stored the request counts as handled, as after reject(). */
+  accept(
+    words?: Pick<AcceptInput, "content" | "metadata">,
+    options?: CallOptions,
+  ): Promise<Receipt>;
+  reject(
+    words?: Pick<RejectInput, "reason" | "code" | "retryAfterMs">,
+    options?: CallOptions,
+  ): Promise<Receipt>;
+}
+
+/** A request of this agent was accepted, or, by the hub, one made to it. */
+export interface IncomingAccept extends IncomingHead {
+  kind: "accept";
+  providerId: string;
+  serviceId: string;
+  content: string;
+  metadata: MetadataRecord;
+}
+
+/** A request was rejected, by the provider or by the hub. */
+export interface IncomingReject extends IncomingHead {
+  kind: "reject";
+  providerId: string;
+  serviceId: string;
+  reason: string;
+  code: GivenRejectCodeName | undefined;
+  retryAfterMs: number | undefined;
+}
+
+/** The chat is over. */
+export interface IncomingEnd extends IncomingHead {
+  kind: "end";
+  endedBy: string;
+  reason: string;
+  code: EndCodeName | undefined;
+}
+
+/** Whatever can be delivered, by its kind. */
+export interface IncomingByKind {
+  message: IncomingMessage;
+  request: IncomingRequest;
+  accept: IncomingAccept;
+  reject: IncomingReject;
+  end: IncomingEnd;
+}
+
+export type IncomingKind = keyof IncomingByKind;
+export type IncomingEntry = IncomingByKind[IncomingKind];
+
+/** A function for each kind of entry that is listened for. */
+export type Handlers = {
+  [Kind in IncomingKind]?: (entry: IncomingByKind[Kind]) => void | Promise<void>;
+};
+
+/** A handler threw, again and again, or after it had acked its entry. */
+export interface HandlerFailure {
+  channelId: string;
+  seq: number;
+  entry: IncomingEntry;
+  /** What the handler threw last. */
+  error: unknown;
+  /** The channel stands still: nothing further in it is handled or acked in this session. */
+  stopped: boolean;
+}
+
+/** The connection comes and goes. */
+export type ConnectionEvent =
+  | { state: "connecting" }
+  | { state: "connected"; sessionId: string; storeEpoch: string }
+  | { state: "disconnected"; reason: string; retryInMs: number }
+  /** A newer session of the agent took over; this client stays down (I4). */
+  | { state: "superseded" }
+  /** Disconnected for good: by disconnect(), or because the hub refused the session. */
+  | { state: "closed"; error?: ChatHubError };

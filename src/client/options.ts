@@ -1,0 +1,85 @@
+import { ID_RULE, isValidId } from "../protocol/ids.js";
+import type { ConnectRequest, ConnectResponse } from "../protocol/wire.js";
+import { argumentError } from "./errors.js";
+import type { HandlerFailure } from "./incoming.js";
+import { DEFAULT_HUB_URL, type HubAddress, parseHubUrl } from "./url.js";
+
+/** One frame as it travelled, for debugging and transcripts. */
+export type TracedFrame =
+  | { direction: "sent"; request: ConnectRequest; response?: undefined }
+  | { direction: "received"; response: ConnectResponse; request?: undefined };
+
+/** How a client reaches its hub and works through what it receives. */
+export interface ChatClientOptions {
+  /** `grpc://host:port`, `grpcs://host:port` or `host:port`. Default `grpc://localhost:8765`. */
+  hubUrl?: string;
+  /** Who is speaking (I1, I3). */
+  agentId: string;
+  /** Sent as `authorization: Bearer …` with every call. */
+  apiKey?: string;
+  /** PEM of a private certificate authority, for `grpcs://`. */
+  rootCerts?: Buffer;
+  /**
+   * "manual" (the default): this is the agent's receiving session, and it supersedes an
+   * older one (I4). "none": only sends, and leaves the agent's running session alone.
+   */
+  receive?: "manual" | "none";
+  /** For each call, in milliseconds. Default 30,000. */
+  timeoutMs?: number;
+  /** How many channels have a handler running at once. Default 16. */
+  maxConcurrentChannels?: number;
+  /** Entries waiting for a handler, at most. Default 256. What comes on top is left to the hub's log. */
+  maxBufferedEntries?: number;
+  /** Told when a handler keeps throwing; a process warning is given where it is left out. */
+  onFailed?: (failure: HandlerFailure) => void;
+  /** Told of every frame as it travels, both ways. */
+  onFrame?: (frame: TracedFrame) => void;
+}
+
+/** Bounds of one call. */
+export interface CallOptions {
+  /** Gives the call up: it rejects with ABORTED_BY_CALLER. */
+  signal?: AbortSignal;
+  /** In milliseconds, instead of the client's. Then it rejects with TIMEOUT. */
+  timeoutMs?: number;
+}
+
+/** The options with their defaults, checked. */
+export interface Settings {
+  address: HubAddress;
+  agentId: string;
+  apiKey: string | undefined;
+  rootCerts: Buffer | undefined;
+  receive: "manual" | "none";
+  timeoutMs: number;
+  maxConcurrentChannels: number;
+  maxBufferedEntries: number;
+}
+
+/** Fills in the defaults. @throws ChatHubError BAD_URL, INVALID_ID or BAD_OPTION */
+export function settingsOf(options: ChatClientOptions): Settings {
+  const { agentId, apiKey, receive = "manual", timeoutMs = 30_000 } = options;
+  if (!isValidId(agentId)) throw argumentError("INVALID_ID", `agentId must be ${ID_RULE}`);
+  if (apiKey !== undefined && !/^[!-~]+$/.test(apiKey)) {
+    throw argumentError("BAD_OPTION", "apiKey must be printable ASCII without spaces");
+  }
+  if (receive !== "manual" && receive !== "none") {
+    throw argumentError("BAD_OPTION", 'receive must be "manual" or "none"');
+  }
+  if (!(timeoutMs > 0)) throw argumentError("BAD_OPTION", "timeoutMs must be greater than 0");
+  return {
+    address: parseHubUrl(options.hubUrl ?? DEFAULT_HUB_URL),
+    agentId,
+    apiKey,
+    rootCerts: options.rootCerts,
+    receive,
+    timeoutMs,
+    maxConcurrentChannels: count("maxConcurrentChannels", options.maxConcurrentChannels ?? 16),
+    maxBufferedEntries: count("maxBufferedEntries", options.maxBufferedEntries ?? 256),
+  };
+}
+
+function count(name: string, value: number): number {
+  if (Number.isInteger(value) && value > 0) return value;
+  throw argumentError("BAD_OPTION", `${name} must be a whole number greater than 0`);
+}

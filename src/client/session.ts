@@ -1,0 +1,107 @@
+import type { Metadata, StatusObject } from "@grpc/grpc-js";
+import type {
+  ChatHubClient,
+  ConnectRequest,
+  ConnectResponse,
+  SessionStarted,
+} from "../protocol/wire.js";
+import type { TracedFrame } from "./options.js";
+
+/** How long the hub may take to greet, and to end a stream that is on its way out. */
+const START_TIMEOUT_MS = 10_000;
+const LEAVE_TIMEOUT_MS = 5_000;
+
+/** One stream, from its opening to its end. */
+export interface Session {
+  /** Sends; returns false where nothing more should be sent before onDrain. */
+  send(request: ConnectRequest): boolean;
+  /** Half-closes: the hub answers what it has read and ends the stream (L1); cut off after 5 s. */
+  leave(): void;
+  /** Ends the stream at once. */
+  abort(): void;
+}
+
+/** What a session tells. Nothing is told after onClosed. */
+export interface SessionEvents {
+  /** The first frame arrived. */
+  onStarted(started: SessionStarted): void;
+  onResponse(response: ConnectResponse): void;
+  onDrain(): void;
+  /** Every frame as it travels. */
+  onFrame(frame: TracedFrame): void;
+  /** The stream is over and everything it brought has been told. */
+  onClosed(status: StatusObject): void;
+}
+
+/**
+ * Opens a stream. Its reader is attached at once, because grpc-js keeps everything that
+ * arrives for a stream nobody reads.
+ * @throws Error when the stub was closed
+ */
+export function openSession(
+  stub: ChatHubClient,
+  metadata: Metadata,
+  events: SessionEvents,
+): Session {
+  const stream = stub.connect(metadata);
+  let phase: "starting" | "started" | "leaving" | "closed" = "starting";
+  let ended = false;
+  let status: StatusObject | undefined;
+  let timer = cutAfter(START_TIMEOUT_MS);
+
+  function cutAfter(timeoutMs: number): NodeJS.Timeout {
+    return setTimeout(() => stream.cancel(), timeoutMs);
+  }
+
+  // The status may come before the last frames were read: both must be there.
+  function closeWhenOver(): void {
+    if (phase === "closed" || !ended || status === undefined) return;
+    phase = "closed";
+    clearTimeout(timer);
+    events.onClosed(status);
+  }
+
+  stream.on("data", (response: ConnectResponse) => {
+    if (phase === "closed") return;
+    events.onFrame({ direction: "received", response });
+    if (response.frame?.$case === "sessionStarted") {
+      if (phase !== "starting") return;
+      phase = "started";
+      clearTimeout(timer);
+      events.onStarted(response.frame.value);
+      return;
+    }
+    events.onResponse(response);
+  });
+  stream.on("drain", () => {
+    if (phase === "started") events.onDrain();
+  });
+  // The status event says the same; without a listener the error would end the process.
+  stream.on("error", () => {});
+  stream.on("status", (received: StatusObject) => {
+    status = received;
+    closeWhenOver();
+  });
+  stream.on("end", () => {
+    ended = true;
+    closeWhenOver();
+  });
+
+  return {
+    send(request) {
+      if (phase === "leaving" || phase === "closed") return false;
+      events.onFrame({ direction: "sent", request });
+      return stream.write(request);
+    },
+    leave() {
+      if (phase === "leaving" || phase === "closed") return;
+      phase = "leaving";
+      clearTimeout(timer);
+      timer = cutAfter(LEAVE_TIMEOUT_MS);
+      stream.end();
+    },
+    abort() {
+      stream.cancel();
+    },
+  };
+}

@@ -1,0 +1,153 @@
+import { randomUUID } from "node:crypto";
+import { durationOf } from "../protocol/time.js";
+import type { ConnectRequest, Service } from "../protocol/wire.js";
+import { argumentError } from "./errors.js";
+import { acceptPolicyOf, endCodeOf, rejectCodeOf } from "./names.js";
+import type {
+  AcceptInput,
+  ChatRequestInput,
+  EndInput,
+  HistoryQuery,
+  MessageInput,
+  MetadataRecord,
+  RejectInput,
+  ServiceOffer,
+} from "./vocabulary.js";
+
+/** What a caller gives, as the wire has it. The fields the hub sets stay empty (I5). */
+
+export type RequestFrame = NonNullable<ConnectRequest["frame"]>;
+
+/** A request under a key, so that it can be sent again and is stored once (C2). */
+export function requestFrame(of: ChatRequestInput): RequestFrame {
+  return {
+    $case: "chatRequest",
+    value: {
+      channelId: "",
+      seq: 0n,
+      consumerId: "",
+      providerId: of.providerId ?? "",
+      serviceId: of.serviceId ?? "",
+      content: of.content ?? "",
+      metadata: metadataMap(of.metadata),
+      timeout:
+        of.answerWithinMs === undefined ? undefined : duration("answerWithinMs", of.answerWithinMs),
+      timestamp: undefined,
+      idempotencyKey: of.idempotencyKey || randomUUID(),
+    },
+  };
+}
+
+export function acceptFrame(of: AcceptInput): RequestFrame {
+  return {
+    $case: "chatAccept",
+    value: {
+      channelId: of.channelId ?? "",
+      seq: 0n,
+      consumerId: of.consumerId ?? "",
+      providerId: "",
+      serviceId: of.serviceId ?? "",
+      content: of.content ?? "",
+      metadata: metadataMap(of.metadata),
+      timestamp: undefined,
+    },
+  };
+}
+
+export function rejectFrame(of: RejectInput): RequestFrame {
+  return {
+    $case: "chatReject",
+    value: {
+      channelId: of.channelId ?? "",
+      seq: 0n,
+      consumerId: of.consumerId ?? "",
+      providerId: "",
+      serviceId: of.serviceId ?? "",
+      reason: of.reason ?? "",
+      code: rejectCodeOf(of.code),
+      retryAfter:
+        of.retryAfterMs === undefined ? undefined : duration("retryAfterMs", of.retryAfterMs),
+      timestamp: undefined,
+    },
+  };
+}
+
+/** A message under an id, so that it can be sent again and is stored once (M2). */
+export function messageFrame(of: MessageInput): RequestFrame {
+  return {
+    $case: "chatMessage",
+    value: {
+      messageId: of.messageId || randomUUID(),
+      channelId: of.channelId ?? "",
+      senderId: "",
+      content: of.content ?? "",
+      timestamp: undefined,
+      seq: 0n,
+      targetAgent: of.targetAgent ?? "",
+      serviceId: of.serviceId ?? "",
+      contentType: of.contentType ?? "",
+      // A copy: it may be sent again after the caller has used its bytes for something else.
+      data: Buffer.from(of.data ?? []),
+      metadata: metadataMap(of.metadata),
+      replyTo: of.replyTo ?? "",
+    },
+  };
+}
+
+export function endFrame(of: EndInput): RequestFrame {
+  return {
+    $case: "chatEnd",
+    value: {
+      channelId: of.channelId,
+      seq: 0n,
+      endedBy: "",
+      reason: of.reason ?? "",
+      code: endCodeOf(of.code),
+      timestamp: undefined,
+    },
+  };
+}
+
+export function historyFrame(of: HistoryQuery): RequestFrame {
+  return {
+    $case: "chatHistory",
+    value: {
+      channelId: of.channelId ?? "",
+      serviceId: of.serviceId ?? "",
+      limit: wholeNumber("limit", of.limit),
+      beforeSeq: BigInt(wholeNumber("beforeSeq", of.beforeSeq)),
+      afterSeq: BigInt(wholeNumber("afterSeq", of.afterSeq)),
+    },
+  };
+}
+
+export function serviceOf(of: ServiceOffer): Service {
+  return {
+    serviceId: of.serviceId,
+    providerId: "",
+    description: of.description ?? "",
+    tags: of.tags ?? [],
+    metadata: metadataMap(of.metadata),
+    acceptPolicy: acceptPolicyOf(of.acceptPolicy),
+    openChannelId: "",
+    providerOnline: false,
+    registeredAt: undefined,
+    maxActiveChats: wholeNumber("maxActiveChats", of.maxActiveChats),
+  };
+}
+
+function metadataMap(record: MetadataRecord | undefined): Map<string, string> {
+  return new Map(Object.entries(record ?? {}));
+}
+
+/** 0, the wire's default, where left out. */
+function wholeNumber(name: string, value: number | undefined): number {
+  if (value === undefined) return 0;
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  throw argumentError("BAD_OPTION", `${name} must be a whole number, 0 or more`);
+}
+
+function duration(name: string, valueMs: number) {
+  if (Number.isFinite(valueMs)) return durationOf(valueMs);
+  throw argumentError("BAD_OPTION", `${name} must be a number of milliseconds`);
+}

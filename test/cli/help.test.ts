@@ -1,0 +1,50 @@
+import { afterAll, expect, test } from "vitest";
+import { nodeAdvice, nodeProblem } from "../../src/cli/node-version.js";
+import { endCli, runCli } from "../support/cli.js";
+
+afterAll(endCli);
+
+const COMMANDS = [
+  ...["serve", "register", "unregister", "services", "request", "accept", "reject"],
+  ...["send", "listen", "history", "end", "channels", "health"],
+];
+
+test("the help names every command, the exit codes and where settings come from", async () => {
+  const { code, stdout } = await runCli(["--help"]);
+  expect(code).toBe(0);
+  for (const command of COMMANDS) expect(stdout).toMatch(new RegExp(`^ +${command} `, "m"));
+  expect(stdout).toMatch(/Exit codes:[\s\S]*130 /);
+  expect(stdout).toContain("CLAW_MAX_MESSAGE_BYTES");
+});
+
+test.each(COMMANDS)("`%s --help` has an example", async (command) => {
+  const { code, stdout, stderr } = await runCli([command, "--help"]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout).toContain(`\nExamples:\n  $ claw-chat ${command}`);
+});
+
+test("no command at all: the help, as an error", async () => {
+  const { code, stdout, stderr } = await runCli([]);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  expect(stderr).toContain("Usage: claw-chat");
+});
+
+test("the version is the package's", async () => {
+  const { code, stdout } = await runCli(["--version"]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+});
+
+test("a Node that cannot load the database is told from one that can", () => {
+  expect(nodeProblem({ node: "20.20.0", napi: "9" })).toContain("this is Node 20.20.0");
+  expect(nodeProblem({ node: "22.13.1", napi: "9" })).toContain("22.14");
+  expect(nodeProblem({ node: "22.14.0", napi: "10" })).toBeUndefined();
+  expect(nodeProblem({ node: "24.1.0", napi: "10" })).toBeUndefined();
+});
+
+test("a Node without the HTTP/2 fixes is advised against", () => {
+  expect(nodeAdvice({ node: "22.23.1" })).toContain("22.23.2");
+  expect(nodeAdvice({ node: "23.11.0" })).toContain("22.23.2");
+  expect(nodeAdvice({ node: "22.23.2" })).toBeUndefined();
+  expect(nodeAdvice({ node: "24.0.0" })).toBeUndefined();
+});

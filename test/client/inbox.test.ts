@@ -1,0 +1,111 @@
+import { afterEach, expect, test } from "vitest";
+import type { Delivery } from "../../src/client/delivery.js";
+import { Inbox } from "../../src/client/inbox.js";
+import { type Listener, newLane, type Outcome } from "../../src/client/listeners.js";
+import { ChatMessage } from "../../src/protocol/wire.js";
+
+/** An inbox whose handlers finish when the test says so. */
+function stuckInbox(maxBufferedEntries: number) {
+  const acks: string[] = [];
+  const begun: string[] = [];
+  const running: ((outcome: Outcome) => void)[] = [];
+  let reopened = 0;
+  const inbox = new Inbox({
+    maxBufferedEntries,
+    ack: (channelId, seq) => acks.push(`${channelId} ${seq}`),
+    reopen: () => {
+      reopened += 1;
+    },
+    claim: () => "not mine",
+    expectsAnswers: () => false,
+  });
+  const listener: Listener = {
+    lane: newLane(16),
+    waitedFor: true,
+    acked: () => {},
+    handle({ channelId, seq }) {
+      begun.push(`${channelId} ${seq}`);
+      return new Promise((resolve) => running.push(resolve));
+    },
+  };
+  inbox.attach(["message"], listener);
+  inbox.sessionStarted(false);
+  inboxes.push(inbox);
+  return {
+    inbox,
+    acks,
+    begun,
+    reopened: () => reopened,
+    /** Lets every handler finish, and those that begin because of that. */
+    async finishAll() {
+      while (running.length > 0) {
+        for (const finish of running.splice(0)) finish("handled");
+        await new Promise(setImmediate);
+      }
+    },
+  };
+}
+
+const inboxes: Inbox[] = [];
+afterEach(() => {
+  for (const inbox of inboxes.splice(0)) inbox.close();
+});
+
+function delivery(channelId: string, seq: number): Delivery {
+  const value = ChatMessage.fromPartial({ channelId, seq: BigInt(seq) });
+  const frame = { $case: "chatMessage" as const, value };
+  return { channelId, seq, kind: "message", replayed: false, frame };
+}
+
+function offerAll(inbox: Inbox, channelId: string, from: number, to: number): void {
+  for (let seq = from; seq <= to; seq += 1) inbox.offer(delivery(channelId, seq));
+}
+
+test("D3: a channel keeps no more than its share of the buffer; the rest is fetched again", async () => {
+  const { inbox, begun, acks, reopened, finishAll } = stuckInbox(8);
+  offerAll(inbox, "x", 1, 100);
+  expect(reopened()).toBe(0);
+  await finishAll();
+  // One that was worked on at once, and four that waited while four places were free.
+  expect(begun).toEqual(["x 1", "x 2", "x 3", "x 4", "x 5"]);
+  expect(acks.at(-1)).toBe("x 5");
+  expect(reopened()).toBeGreaterThan(0);
+  // Whatever comes before the new session is not taken: it would leave a gap.
+  inbox.offer(delivery("x", 101));
+  expect(begun).toHaveLength(5);
+  inbox.sessionStarted(true);
+  offerAll(inbox, "x", 6, 8);
+  await finishAll();
+  expect(begun.slice(5)).toEqual(["x 6", "x 7", "x 8"]);
+});
+
+test("D3: what waits or is worked on takes no second place when it is delivered again", () => {
+  const { inbox, begun, reopened } = stuckInbox(8);
+  offerAll(inbox, "x", 1, 4);
+  for (let session = 0; session < 10; session += 1) {
+    inbox.sessionStarted(false);
+    offerAll(inbox, "x", 1, 4);
+  }
+  for (const channelId of ["a", "b", "c"]) offerAll(inbox, channelId, 1, 2);
+  expect(begun).toEqual(["x 1", "a 1", "b 1", "c 1"]);
+  expect(reopened()).toBe(0);
+});
+
+test("D2: an entry that was handled is acked again when it is delivered again", async () => {
+  const { inbox, begun, acks, finishAll } = stuckInbox(8);
+  offerAll(inbox, "x", 1, 2);
+  await finishAll();
+  inbox.sessionStarted(false);
+  inbox.offer(delivery("x", 1));
+  expect(begun).toHaveLength(2);
+  expect(acks).toEqual(["x 1", "x 2", "x 2"]);
+});
+
+test("D7: acking an entry of another log by hand acks nothing in this one", () => {
+  const { inbox, acks } = stuckInbox(8);
+  const old = delivery("x", 7);
+  inbox.offer(old);
+  inbox.forgetAll();
+  inbox.handled(old);
+  expect(acks).toEqual([]);
+});
