@@ -291,7 +291,6 @@ export class ChatClient implements AsyncDisposable {
   }
 }
 
-export type { ChatHubError } from "./errors.js";
 export type * from "./incoming.js";
-export type { CallOptions, ChatClientOptions, TracedFrame } from "./options.js";
+export type { CallOptions, ChatClientOptions } from "./options.js";
 export type * from "./vocabulary.js";

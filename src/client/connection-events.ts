@@ -15,7 +15,7 @@ interface Reader {
   wake: (() => void) | undefined;
 }
 
-/** Begins as closed: nothing is connected yet. */
+/** Nothing is told before the first connect(). */
 export function createConnectionEvents(): ConnectionEvents {
   const readers = new Set<Reader>();
   let current: ConnectionEvent | undefined;

@@ -203,7 +203,7 @@ export class Inbox {
 
   /** Begins the line's next entry, if it may begin now. */
   #next(line: Line): void {
-    while (line.running === undefined && !line.stopped) {
+    while (this.#accepting && line.running === undefined && !line.stopped) {
       const head = line.queue[0];
       if (head === undefined) return;
       if (head.kind === "accept" || head.kind === "reject") {
@@ -255,7 +255,7 @@ export class Inbox {
       this.handled(delivery);
       return;
     }
-    if (this.isHandled(delivery)) return;
+    if (!this.#accepting || this.isHandled(delivery)) return;
     if (outcome === "failed") {
       line.stopped = true;
       this.#clear(line);

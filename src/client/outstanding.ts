@@ -14,7 +14,6 @@ export type Answer =
 interface Request {
   order: number;
   wire: ConnectRequest;
-  state: "unsent" | "sent" | "retrying";
   backoff: Backoff;
   timer: NodeJS.Timeout | undefined;
   resolve: (answer: Answer) => void;
@@ -59,18 +58,15 @@ export function createOutstanding(link: {
       if (!link.writable) return;
       if (request.order > firstRetrying && !isQuery(request)) continue;
       unsent.delete(request);
-      request.state = "sent";
       link.send(request.wire);
     }
   }
 
   function retryLater(request: Request, error: ChatError): void {
     const delayMs = Math.max(durationMsOf(error.retryAfter) ?? 0, request.backoff.nextDelayMs());
-    request.state = "retrying";
     retrying.add(request);
     request.timer = setTimeout(() => {
       retrying.delete(request);
-      request.state = "unsent";
       unsent = new Set([...unsent, request].sort((one, other) => one.order - other.order));
       pump();
     }, delayMs);
@@ -96,7 +92,6 @@ export function createOutstanding(link: {
         const request: Request = {
           order: count,
           wire: { requestId, acks: [], heartbeat: false, frame },
-          state: "unsent",
           backoff: createBackoff({ initialMs: 100, maxMs: 5_000 }),
           timer: undefined,
           resolve,
@@ -120,10 +115,7 @@ export function createOutstanding(link: {
     resend() {
       retrying.clear();
       unsent = new Set(requests.values());
-      for (const request of unsent) {
-        clearTimeout(request.timer);
-        request.state = "unsent";
-      }
+      for (const request of unsent) clearTimeout(request.timer);
       pump();
     },
     pump,

@@ -151,6 +151,26 @@ test("a handler that throws is called again, five times; then its channel stops,
   expect((await take(again)).content).toBe("behind");
 });
 
+test("disconnect() does not wait for a handler that keeps throwing; its entry comes again", async () => {
+  const client = newAgent(hub.url, "b");
+  const attempts = collect<string>();
+  let broken = true;
+  client.listenForMessages(({ content }) => {
+    attempts.add(content);
+    if (broken) throw new Error("cannot");
+  });
+  await client.connect();
+  await sendFrom("a", "1");
+  await attempts.reached(1);
+  await client.disconnect();
+  const before = attempts.items.length;
+  broken = false;
+  await client.connect();
+  await sendFrom("a", "2");
+  await attempts.reached(before + 2);
+  expect(attempts.items.slice(before)).toEqual(["1", "2"]);
+});
+
 test("a handler that throws once is called again and its entry is handled", async () => {
   const contents: string[] = [];
   const done = signal();

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { ConnectionEvent, IncomingMessage } from "../../src/client/chat-client.js";
+import { durationMsOf } from "../../src/protocol/time.js";
 import { startTestHub, type TestHub } from "../support/hub.js";
 import { startTestProxy, type TestProxy } from "../support/proxy.js";
 import { collect, connectAgent, disconnectAgents, newAgent, signal, take } from "./agents.js";
@@ -209,6 +210,28 @@ test("D7: another log is another log: positions and filters of the old one are f
   expect(acks).not.toContain(old.channelId);
   await disconnectAgents();
   await other.stop();
+});
+
+test("L2: the client comes back when the hub that went away said it should", async () => {
+  const waits = collect<number>();
+  const client = newAgent(hub.url, "a", {
+    onFrame({ response }) {
+      if (response?.frame?.$case !== "goAway") return;
+      waits.add(durationMsOf(response.frame.value.reconnectAfter) ?? -1);
+    },
+  });
+  const events = client.connection();
+  await client.connect();
+  await until(events, "connected");
+  await hub.halt();
+  const event = await take(events);
+  expect(event).toEqual({
+    state: "disconnected",
+    reason: "SHUTTING_DOWN",
+    retryInMs: waits.items[0],
+  });
+  await hub.resume();
+  await until(events, "connected");
 });
 
 test("connect() keeps trying until the hub is there", async () => {
