@@ -7,6 +7,7 @@ import { ChatClient, quickSend } from "../../src/client/index.js";
 import { makeCertificate } from "../support/certificate.js";
 import { startTestHub, type TestHub } from "../support/hub.js";
 import { startTestProxy } from "../support/proxy.js";
+import { SKIP_OPENSSL } from "../support/tools.js";
 import { collect, connectAgent, disconnectAgents, newAgent, signal, take } from "./agents.js";
 
 let hub: TestHub;
@@ -160,24 +161,27 @@ test("I4: a client that only sends says so where it would have to receive", asyn
   await client.sendRequest({ providerId: "b" });
 });
 
-test("grpcs:// with a private certificate authority", async () => {
-  const { rootCerts, serverKey, serverCert } = makeCertificate();
-  const serverCredentials = ServerCredentials.createSsl(null, [
-    { private_key: serverKey, cert_chain: serverCert },
-  ]);
-  const secured = await startTestHub({ serverCredentials });
-  const port = secured.address.slice(secured.address.lastIndexOf(":"));
-  const client = await connectAgent(`grpcs://localhost${port}`, "a", { rootCerts });
-  await client.registerService({ serviceId: "s" });
-  await client.sendMessage({ targetAgent: "b", content: "x" });
-  const stranger = newAgent(`grpcs://localhost${port}`, "c");
-  await expect(stranger.connect({ timeoutMs: 500 })).rejects.toMatchObject({
-    reason: "TIMEOUT",
-    message: expect.stringContaining("UNAVAILABLE"),
-  });
-  await client.disconnect();
-  await secured.stop();
-});
+test.skipIf(SKIP_OPENSSL)(
+  "with openssl: grpcs:// with a private certificate authority",
+  async () => {
+    const { rootCerts, serverKey, serverCert } = makeCertificate();
+    const serverCredentials = ServerCredentials.createSsl(null, [
+      { private_key: serverKey, cert_chain: serverCert },
+    ]);
+    const secured = await startTestHub({ serverCredentials });
+    const port = secured.address.slice(secured.address.lastIndexOf(":"));
+    const client = await connectAgent(`grpcs://localhost${port}`, "a", { rootCerts });
+    await client.registerService({ serviceId: "s" });
+    await client.sendMessage({ targetAgent: "b", content: "x" });
+    const stranger = newAgent(`grpcs://localhost${port}`, "c");
+    await expect(stranger.connect({ timeoutMs: 500 })).rejects.toMatchObject({
+      reason: "TIMEOUT",
+      message: expect.stringContaining("UNAVAILABLE"),
+    });
+    await client.disconnect();
+    await secured.stop();
+  },
+);
 
 test("disconnect() waits for the running handler and its ack, and for answers on their way", async () => {
   const client = newAgent(hub.url, "b");

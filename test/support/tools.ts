@@ -22,13 +22,18 @@ export function runTool(command: string, args: string[], input = ""): Promise<To
 }
 
 /** grpcurl is a Go program that npm cannot bring; where it is missing, its tests say so. */
-const HAS_GRPCURL = isInstalled("grpcurl");
-/** On a continuous-integration machine nothing is skipped: a missing tool fails there. */
-export const SKIP_GRPCURL = !HAS_GRPCURL && process.env.CI === undefined;
+export const SKIP_GRPCURL = isToBeSkipped("grpcurl", "-version");
+/** Makes the certificates of the TLS tests. */
+export const SKIP_OPENSSL = isToBeSkipped("openssl", "version");
 
-function isInstalled(command: string): boolean {
+/** On a continuous-integration machine nothing is skipped: a missing tool fails there. */
+function isToBeSkipped(command: string, versionArgument: string): boolean {
+  return process.env.CI === undefined && !isInstalled(command, versionArgument);
+}
+
+function isInstalled(command: string, versionArgument: string): boolean {
   try {
-    execFileSync(command, ["-version"], { stdio: "ignore" });
+    execFileSync(command, [versionArgument], { stdio: "ignore" });
     return true;
   } catch {
     return false;
