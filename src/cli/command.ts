@@ -5,15 +5,13 @@ import type { Kind } from "./setting-kinds.js";
 import {
   AGENT_SETTINGS,
   type AgentSettings,
+  type Environment,
   flagOf,
   SETTINGS,
   type Setting,
   type SettingName,
   type Settings,
 } from "./settings.js";
-
-/** The environment variables a command sees. */
-export type Environment = Record<string, string | undefined>;
 
 /**
  * A command of claw-chat: its help has examples, and an unknown flag is answered

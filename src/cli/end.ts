@@ -1,8 +1,9 @@
 import type { Command } from "commander";
-import { agentAction, as, type Environment, newCommand } from "./command.js";
+import { agentAction, as, newCommand } from "./command.js";
 import { EXIT } from "./exit.js";
 import { printReceipt } from "./receipt-line.js";
 import { choice } from "./setting-kinds.js";
+import type { Environment } from "./settings.js";
 import { AGENT_SETTINGS } from "./settings.js";
 import { withClient } from "./with-client.js";
 

@@ -1,11 +1,11 @@
 import { makeClientConstructor, type ServiceError } from "@grpc/grpc-js";
 import type { Command } from "commander";
 import { credentialsFor, parseHubUrl } from "../client/url.js";
-import { type Environment, newCommand, settingsAction } from "./command.js";
+import { newCommand, settingsAction } from "./command.js";
 import { CommandError, EXIT } from "./exit.js";
 import { print, printJson } from "./output.js";
 import { printable } from "./printable.js";
-import type { Settings } from "./settings.js";
+import type { Environment, Settings } from "./settings.js";
 import { readCertificate } from "./with-client.js";
 
 const HEALTH_SETTINGS = ["hub", "caCert", "timeout", "json"] as const;

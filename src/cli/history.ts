@@ -1,12 +1,13 @@
 import { styleText } from "node:util";
 import type { Command } from "commander";
 import type { HistoryMessage } from "../client/vocabulary.js";
-import { agentAction, as, type Environment, newCommand } from "./command.js";
+import { agentAction, as, newCommand } from "./command.js";
 import { clock, saidOf } from "./entry-line.js";
 import { EXIT, UsageError } from "./exit.js";
 import { print, printJson } from "./output.js";
 import { printable } from "./printable.js";
 import { number } from "./setting-kinds.js";
+import type { Environment } from "./settings.js";
 import { AGENT_SETTINGS } from "./settings.js";
 import { withClient } from "./with-client.js";
 

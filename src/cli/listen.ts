@@ -1,10 +1,11 @@
 import type { Command } from "commander";
 import type { ChatClient } from "../client/chat-client.js";
-import { agentAction, as, type Environment, newCommand } from "./command.js";
+import { agentAction, as, newCommand } from "./command.js";
 import { createEntryPrinter } from "./entry-printer.js";
 import { CommandError, EXIT } from "./exit.js";
 import { untilInterrupted } from "./interrupt.js";
 import { number } from "./setting-kinds.js";
+import type { Environment } from "./settings.js";
 import { AGENT_SETTINGS, type AgentSettings } from "./settings.js";
 import { tracedEntry } from "./traced-entry.js";
 import { withClient } from "./with-client.js";

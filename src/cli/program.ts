@@ -3,7 +3,6 @@ import { Command } from "commander";
 import { HUB_VERSION } from "../server/version.js";
 import { acceptCommand, rejectCommand } from "./answers.js";
 import { channelsCommand } from "./channels.js";
-import type { Environment } from "./command.js";
 import { endCommand } from "./end.js";
 import { describeFailure, EXIT } from "./exit.js";
 import { healthCommand } from "./health.js";
@@ -13,6 +12,7 @@ import { requestCommand } from "./request.js";
 import { sendCommand } from "./send.js";
 import { serveCommand } from "./serve.js";
 import { registerCommand, servicesCommand, unregisterCommand } from "./services.js";
+import type { Environment } from "./settings.js";
 
 const EXIT_CODES = `
 Exit codes:

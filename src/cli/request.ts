@@ -3,13 +3,14 @@ import type { Command } from "commander";
 import type { ChatClient } from "../client/chat-client.js";
 import { answerOfChannel } from "../client/from-wire.js";
 import type { ChannelInfo } from "../client/vocabulary.js";
-import { agentAction, as, type Environment, newCommand } from "./command.js";
+import { agentAction, as, newCommand } from "./command.js";
 import { CommandError, EXIT, UsageError } from "./exit.js";
 import { untilInterrupted } from "./interrupt.js";
 import { print, printJson } from "./output.js";
 import { printable } from "./printable.js";
 import { printReceipt } from "./receipt-line.js";
 import { number } from "./setting-kinds.js";
+import type { Environment } from "./settings.js";
 import { AGENT_SETTINGS, type AgentSettings } from "./settings.js";
 import { withClient } from "./with-client.js";
 

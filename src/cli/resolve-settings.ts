@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import type { Environment } from "./command.js";
 import { type ConfigFile, readConfigFile } from "./config-file.js";
 import { UsageError } from "./exit.js";
 import { printable } from "./printable.js";
+import type { Environment } from "./settings.js";
 import {
   fileKeyOf,
   flagOf,

@@ -1,9 +1,10 @@
 import { isUtf8 } from "node:buffer";
 import { buffer } from "node:stream/consumers";
 import type { Command } from "commander";
-import { agentAction, type Environment, newCommand } from "./command.js";
+import { agentAction, newCommand } from "./command.js";
 import { EXIT, UsageError } from "./exit.js";
 import { printReceipt } from "./receipt-line.js";
+import type { Environment } from "./settings.js";
 import { AGENT_SETTINGS } from "./settings.js";
 import { withClient } from "./with-client.js";
 

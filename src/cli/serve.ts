@@ -2,13 +2,13 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { Logger } from "pino";
 import type { Hub } from "../server/hub.js";
-import { type Environment, newCommand, settingsAction } from "./command.js";
+import { newCommand, settingsAction } from "./command.js";
 import { CommandError, EXIT } from "./exit.js";
 import { openLog } from "./log.js";
 import { nodeAdvice } from "./node-version.js";
 import { print, printJson } from "./output.js";
 import { printable } from "./printable.js";
-import type { Settings } from "./settings.js";
+import type { Environment, Settings } from "./settings.js";
 
 const SERVE_SETTINGS = [
   "listen",

@@ -1,9 +1,10 @@
 import type { Command } from "commander";
-import { agentAction, as, collect, type Environment, newCommand } from "./command.js";
+import { agentAction, as, collect, newCommand } from "./command.js";
 import { EXIT } from "./exit.js";
 import { print, printJson, printTable } from "./output.js";
 import { printable } from "./printable.js";
 import { number } from "./setting-kinds.js";
+import type { Environment } from "./settings.js";
 import { AGENT_SETTINGS } from "./settings.js";
 import { withClient } from "./with-client.js";
 

@@ -1,5 +1,8 @@
 import { choice, type Kind, number, onOff, text } from "./setting-kinds.js";
 
+/** The environment variables a command sees. */
+export type Environment = Record<string, string | undefined>;
+
 /** One setting: its flag, variable and key in the config file follow from its name. */
 export interface Setting<T> {
   description: string;

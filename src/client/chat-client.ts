@@ -1,5 +1,6 @@
 import { status } from "@grpc/grpc-js";
 import type { CallBounds } from "./call-bounds.js";
+import type { CallOptions } from "./call-options.js";
 import type { Delivery } from "./delivery.js";
 import { EntryView } from "./entry-view.js";
 import { ChatHubError, unexpectedAnswer } from "./errors.js";
@@ -20,7 +21,7 @@ import { entryActionsOf, incomingEntryOf, ofKind } from "./incoming-entry.js";
 import { Lifecycle } from "./lifecycle.js";
 import { type Lane, newLane } from "./listeners.js";
 import { listChannels, listServices, registerService, unregisterService } from "./listings.js";
-import { type CallOptions, type ChatClientOptions, type Settings, settingsOf } from "./options.js";
+import { type ChatClientOptions, type Settings, settingsOf } from "./options.js";
 import { requestAndWait } from "./request-chat.js";
 import {
   acceptFrame,
@@ -290,7 +291,3 @@ export class ChatClient implements AsyncDisposable {
     });
   }
 }
-
-export type * from "./incoming.js";
-export type { CallOptions, ChatClientOptions } from "./options.js";
-export type * from "./vocabulary.js";

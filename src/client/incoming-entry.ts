@@ -1,4 +1,5 @@
 import { durationMsOf } from "../protocol/time.js";
+import type { CallOptions } from "./call-options.js";
 import type { Delivery } from "./delivery.js";
 import { dateOf, historyMessageOf, recordOf } from "./from-wire.js";
 import type {
@@ -9,7 +10,6 @@ import type {
   IncomingRequest,
 } from "./incoming.js";
 import { endCodeName, rejectCodeName } from "./names.js";
-import type { CallOptions } from "./options.js";
 import type { AcceptInput, MessageInput, Receipt, RejectInput } from "./vocabulary.js";
 
 /** What an entry lets its reader do. */

@@ -1,5 +1,5 @@
+import type { CallOptions } from "./call-options.js";
 import type { ChatHubError } from "./errors.js";
-import type { CallOptions } from "./options.js";
 import type {
   AcceptInput,
   EndCodeName,

@@ -36,14 +36,6 @@ export interface ChatClientOptions {
   onFrame?: (frame: TracedFrame) => void;
 }
 
-/** Bounds of one call. */
-export interface CallOptions {
-  /** Gives the call up: it rejects with ABORTED_BY_CALLER. */
-  signal?: AbortSignal;
-  /** In milliseconds, instead of the client's. Then it rejects with TIMEOUT. */
-  timeoutMs?: number;
-}
-
 /** The options with their defaults, checked. */
 export interface Settings {
   address: HubAddress;

@@ -1,4 +1,6 @@
-import { type CallOptions, ChatClient, type ChatClientOptions } from "./chat-client.js";
+import type { CallOptions } from "./call-options.js";
+import { ChatClient } from "./chat-client.js";
+import type { ChatClientOptions } from "./options.js";
 import type { MessageInput, Receipt } from "./vocabulary.js";
 
 /** Who sends what to whom, in one go. */

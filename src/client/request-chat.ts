@@ -1,8 +1,8 @@
 import { DEFAULT_REQUEST_TIMEOUT_MS } from "../protocol/limits.js";
 import type { Answers, Waiter } from "./answers.js";
 import { withinBounds } from "./call-bounds.js";
+import type { CallOptions } from "./call-options.js";
 import { answerOfChannel } from "./from-wire.js";
-import type { CallOptions } from "./options.js";
 import type { ChannelInfo, ChatAnswer, ChatRequestInput, Receipt } from "./vocabulary.js";
 
 /** How long after a request's own time the hub's word about it is still waited for. */

@@ -13,13 +13,17 @@ import { decodePageToken, encodePageToken } from "./page-token.js";
 import type { ServiceRecord, Transaction } from "./store.js";
 import { channelView, serviceView } from "./views.js";
 
-/** How many services are looked at in one read while searching. */
-const SCAN_SIZE = 500;
+/** How many services are looked at for one page, so that no search holds the others up. */
+const MAX_SCANNED = 1_000;
 /** Room for what surrounds a service in a page, the page token included. */
 const FRAMING_BYTES = 256;
 
 const badToken = (): Refusal =>
-  refuse("BAD_VALUE", "page_token is not the next_page_token of a page with the same filters");
+  refuse(
+    "BAD_VALUE",
+    "page_token is not the next_page_token of a page like this, or what stood there is gone; " +
+      "begin again without it",
+  );
 
 /** Finds services, ordered by id. */
 export async function listServices(
@@ -30,35 +34,39 @@ export async function listServices(
   const token = decodePageToken(asked.pageToken);
   if (token === undefined) return { refusal: badToken() };
   const limit = pageSize(asked.pageSize);
+  const words = wordsOf(asked.query);
+  const scanned = await tx.services({ after: token, limit: MAX_SCANNED });
   const services: Service[] = [];
   let bytes = 0;
-  let after = token;
-  for (;;) {
-    const scanned = await tx.services({ after, limit: SCAN_SIZE });
-    for (const service of scanned) {
-      if (!matches(service, asked, env.isOnline)) continue;
+  // Where the page ends, as far as it was looked for.
+  let last = token;
+  for (const service of scanned) {
+    if (matches(service, asked, words, env.isOnline)) {
       const view = serviceView(service, agentId, env.isOnline);
       bytes += Service.encode(view).finish().length + FRAMING_BYTES;
       if (services.length === limit || bytes > MAX_RESPONSE_BYTES) {
-        return { services, nextPageToken: encodePageToken(services.at(-1)?.serviceId ?? "") };
+        return { services, nextPageToken: encodePageToken(last) };
       }
       services.push(view);
     }
-    const last = scanned.at(-1);
-    if (last === undefined || scanned.length < SCAN_SIZE) return { services, nextPageToken: "" };
-    after = last.serviceId;
+    last = service.serviceId;
   }
+  return { services, nextPageToken: scanned.length < MAX_SCANNED ? "" : encodePageToken(last) };
+}
+
+function wordsOf(query: string): string[] {
+  return [...new Set(query.toLowerCase().split(/\s+/).filter(Boolean))];
 }
 
 function matches(
   service: ServiceRecord,
   asked: ListServicesRequest,
+  words: string[],
   isOnline: (agentId: string) => boolean,
 ): boolean {
   if (asked.providerId !== "" && asked.providerId !== service.providerId) return false;
   if (asked.onlineOnly && !isOnline(service.providerId)) return false;
   if (!asked.tags.every((tag) => service.tags.includes(tag))) return false;
-  const words = asked.query.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return true;
   const text = [service.serviceId, service.description, ...service.tags].join("\n").toLowerCase();
   return words.every((word) => text.includes(word));

@@ -1,5 +1,5 @@
 import * as field from "./field-rules.js";
-import { MAX_DESCRIPTION_BYTES, MAX_TAG_BYTES, MAX_TAGS } from "./limits.js";
+import { MAX_DESCRIPTION_BYTES, MAX_QUERY_BYTES, MAX_TAG_BYTES, MAX_TAGS } from "./limits.js";
 import { type Refusal, refuse } from "./refusals.js";
 import type { ListChannelsRequest, ListServicesRequest, Service } from "./wire.js";
 
@@ -34,7 +34,7 @@ function checkTags(tags: string[]): Refusal | undefined {
 /** What can be said about a listing's filters. */
 export function checkListServices(request: ListServicesRequest): Refusal | undefined {
   return (
-    field.text("query", request.query, MAX_DESCRIPTION_BYTES) ??
+    field.text("query", request.query, MAX_QUERY_BYTES) ??
     field.id("provider_id", request.providerId) ??
     checkTags(request.tags)
   );

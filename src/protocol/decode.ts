@@ -45,10 +45,16 @@ function pathOf(value: unknown, text: string): string | undefined {
     const inner = pathOf(value.value, text);
     return inner === undefined ? undefined : join(snakeCase(String(value.$case)), inner);
   }
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      const inner = pathOf(item, text);
+      if (inner !== undefined) return inner;
+    }
+    return undefined;
+  }
   for (const [name, field] of Object.entries(value)) {
     const inner = pathOf(field, text);
-    if (inner === undefined) continue;
-    return name === "frame" || Array.isArray(value) ? inner : join(snakeCase(name), inner);
+    if (inner !== undefined) return name === "frame" ? inner : join(snakeCase(name), inner);
   }
   return undefined;
 }

@@ -18,6 +18,8 @@ export const MAX_METADATA_BYTES = 8 * 1024;
 export const MAX_CONTENT_TYPE_BYTES = 255;
 /** Longest description of a service, in bytes. */
 export const MAX_DESCRIPTION_BYTES = 8 * 1024;
+/** Longest query of ListServices, in bytes. */
+export const MAX_QUERY_BYTES = 256;
 /** Longest reason of a chat_reject or chat_end, in bytes. */
 export const MAX_REASON_BYTES = 1024;
 /** Tags of a service, and the longest one in bytes. */

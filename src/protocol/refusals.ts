@@ -125,6 +125,10 @@ export const REFUSALS = {
     retryable: true,
     retryAfterMs: 1_000,
   },
+  NOT_DECODED: {
+    code: "INTERNAL",
+    when: "the bytes of a request are no protobuf of its type; it ends the session",
+  },
   INTERNAL: { code: "INTERNAL", when: "the hub has a fault; its log says more" },
 } as const satisfies Record<string, RefusalKind>;
 

@@ -1,23 +1,20 @@
-import type { handleUnaryCall, ServerUnaryCall, sendUnaryData } from "@grpc/grpc-js";
+import type { handleUnaryCall, sendUnaryData } from "@grpc/grpc-js";
 import type { Context } from "../hub/context.js";
 import { listChannels, listServices } from "../hub/listings.js";
 import { registerService, unregisterService } from "../hub/services.js";
 import { serviceView } from "../hub/views.js";
 import { checkListChannels, checkListServices, checkService } from "../protocol/call-rules.js";
-import type { Decoded } from "../protocol/decode.js";
 import * as field from "../protocol/field-rules.js";
 import type { Refusal } from "../protocol/refusals.js";
 import { Service } from "../protocol/wire.js";
 import { identify, statusOf } from "./call-identity.js";
-import { badText, tooLarge } from "./request-rules.js";
-import type { HubHandlers } from "./service-definition.js";
+import type { HubHandlers, UnaryRequest } from "./service-definition.js";
 import { SHUTTING_DOWN } from "./session.js";
 import type { Turns } from "./turns.js";
 
 /** What the unary calls need of the hub. */
 export interface Calls {
   turns: Turns;
-  maxMessageBytes: number;
   stopping: boolean;
 }
 
@@ -54,13 +51,13 @@ function unary<Request, Response>(
   calls: Calls,
   check: (request: Request, agentId: string) => Refusal | undefined,
   run: (context: Context, agentId: string, request: Request) => Promise<Reply<Response>>,
-): handleUnaryCall<Decoded<Request>, Response> {
+): handleUnaryCall<UnaryRequest<Request>, Response> {
   return (call, callback) => {
     const identity = identify(call.metadata);
     if (calls.stopping) return callback(statusOf(SHUTTING_DOWN));
     if ("refusal" in identity) return callback(statusOf(identity.refusal));
     const { agentId } = identity;
-    const refusal = checkSize(call, calls.maxMessageBytes) ?? check(call.request.message, agentId);
+    const refusal = call.request.refusal ?? check(call.request.message, agentId);
     if (refusal !== undefined) return callback(statusOf(refusal));
     calls.turns.submit<Reply<Response>>({
       run: (context) => run(context, agentId, call.request.message),
@@ -68,14 +65,6 @@ function unary<Request, Response>(
       failed: (failure) => callback(statusOf(failure)),
     });
   };
-}
-
-function checkSize<Request, Response>(
-  { request }: ServerUnaryCall<Decoded<Request>, Response>,
-  maxMessageBytes: number,
-): Refusal | undefined {
-  if (request.sizeBytes > maxMessageBytes) return tooLarge(request.sizeBytes, maxMessageBytes);
-  return request.badTextField === undefined ? undefined : badText(request.badTextField);
 }
 
 function finish<Response>(callback: sendUnaryData<Response>, reply: Reply<Response>): void {

@@ -2,9 +2,8 @@ import { randomUUID } from "node:crypto";
 import type { Metadata, ServerDuplexStream } from "@grpc/grpc-js";
 import type { Logger } from "pino";
 import type { BehindChannel } from "../hub/store.js";
-import type { Decoded } from "../protocol/decode.js";
 import type { Refusal } from "../protocol/refusals.js";
-import { type ConnectRequest, ReceiveMode } from "../protocol/wire.js";
+import { ReceiveMode } from "../protocol/wire.js";
 import { identify, receiveMode, statusOf } from "./call-identity.js";
 import { createFeed, type Feed } from "./feed.js";
 import type { Receiver, Receivers } from "./receivers.js";
@@ -17,7 +16,7 @@ import { HUB_VERSION } from "./version.js";
 /** When a session may come back whose entries could not be read, in milliseconds. */
 const COME_BACK_MS = 1_000;
 
-type ConnectStream = ServerDuplexStream<Decoded<ConnectRequest>, Uint8Array>;
+type ConnectStream = ServerDuplexStream<Uint8Array, Uint8Array>;
 
 /** What all sessions of a hub share. */
 export interface Sessions {
@@ -71,7 +70,11 @@ function beginSession(
     stream,
     turns,
     maxMessageBytes: sessions.maxMessageBytes,
-    stopFeed: () => feed?.stop(),
+    stopFeed() {
+      feed?.stop();
+      // It is sent nothing any more, so its agent is not online by it (S2).
+      receivers.release(agentId, receiver);
+    },
     resumeFeed: () => feed?.resume(),
     receiptsWaiting: (one) => sessions.withReceipts.add(one),
   });
@@ -117,10 +120,9 @@ function beginSession(
     });
   }
 
-  stream.on("data", (request: Decoded<ConnectRequest>) => session.receive(request));
+  stream.on("data", (request: Uint8Array) => session.receive(request));
   stream.on("end", () => session.halfClosed());
   stream.on("close", () => {
-    receivers.release(agentId, receiver);
     open.delete(session);
     session.close();
     if (open.size === 0) sessions.emptied();

@@ -3,6 +3,7 @@ import type { HealthImplementation } from "grpc-health-check";
 import type { Logger } from "pino";
 import type { Sessions } from "./connect.js";
 import type { Expiry } from "./expiry.js";
+import { stopServing } from "./health.js";
 import { SHUTTING_DOWN } from "./session.js";
 
 /** How long sessions have to take their last answers, and calls to end, in milliseconds. */
@@ -22,8 +23,7 @@ export async function drain(of: {
 }): Promise<void> {
   const { server, health, sessions, expiry, log } = of;
   sessions.stopping = true;
-  health.setStatus("", "NOT_SERVING");
-  health.setStatus("claw.chat.v1.ChatHub", "NOT_SERVING");
+  stopServing(health);
   expiry.stop();
   log.info({ sessions: sessions.open.size }, "hub is going away");
   for (const session of sessions.open) {

@@ -6,6 +6,9 @@ import type { Outbox } from "./outbox.js";
 import { encodeDelivery } from "./responses.js";
 import type { Turns } from "./turns.js";
 
+/** A page of the log may fill an outbox, so a turn holds only a few. */
+const READ_WEIGHT = 64;
+
 /** Delivers an agent's entries to its receiving session: from the log first, then live (D1). */
 export interface Feed {
   /** Starts delivering: first what lies after these positions. */
@@ -56,6 +59,7 @@ export function createFeed(of: {
     const [channelId, afterSeq] = next;
     reading = true;
     turns.submit<EntryPage>({
+      weight: READ_WEIGHT,
       run: ({ tx }: Context) =>
         tx.entries({ channelId, afterSeq, notBy: agentId, limit: frames, maxBytes: bytes }),
       done(page) {

@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
-import { HealthImplementation } from "grpc-health-check";
 import { type Logger, pino } from "pino";
 import type { Environment } from "../hub/context.js";
 import type { Store } from "../hub/store.js";
@@ -9,6 +8,7 @@ import { unaryHandlers } from "./calls.js";
 import { connect, type Sessions } from "./connect.js";
 import { drain } from "./drain.js";
 import { createExpiry } from "./expiry.js";
+import { addHealth } from "./health.js";
 import { isLoopback, ListenError, parseListenAddress } from "./listen-address.js";
 import { createReceivers } from "./receivers.js";
 import { addReflection } from "./reflection.js";
@@ -116,14 +116,16 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     connect: (stream) => connect(sessions, stream),
     ...unaryHandlers(sessions),
   };
-  server.addService(hubService, { ...handlers });
-  const health = new HealthImplementation({ "": "SERVING", "claw.chat.v1.ChatHub": "SERVING" });
-  health.addToServer(server);
+  server.addService(hubService(maxMessageBytes), { ...handlers });
+  const health = addHealth(server);
   addReflection(server);
 
   await expiry.restore(store);
   const credentials = options.serverCredentials ?? ServerCredentials.createInsecure();
-  const port = await bind(server, listen, credentials);
+  const port = await bind(server, listen, credentials).catch((error: unknown) => {
+    expiry.stop();
+    throw error;
+  });
   const address = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
   log.info({ address }, "hub serves");
 

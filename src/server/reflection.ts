@@ -3,7 +3,11 @@ import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import type { Server } from "@grpc/grpc-js";
 import { ReflectionService } from "@grpc/reflection";
+import { boundedServer } from "./bounded-server.js";
 import { packageFile } from "./package-files.js";
+
+/** Far more than the longest name that can be asked for. */
+const MAX_QUESTION_BYTES = 16 * 1024;
 
 /** Descriptors of everything the hub serves, made by `npm run generate`. */
 const DESCRIPTOR_SETS = ["gen/descriptor.binpb", "gen/health.binpb"];
@@ -21,6 +25,6 @@ export function addReflection(server: Server): void {
   // The reflection service reads the descriptors alone; the format only satisfies its types.
   const format = "Protocol Buffer 3 EnumDescriptorProto" as const;
   new ReflectionService({ hub: { format, type: {}, fileDescriptorProtos: files } }).addToServer(
-    server,
+    boundedServer(server, { maxRequestBytes: MAX_QUESTION_BYTES }),
   );
 }

@@ -1,21 +1,64 @@
-import type { Decoded } from "../protocol/decode.js";
+import { BinaryReader } from "@bufbuild/protobuf/wire";
+import { decodeChecked } from "../protocol/decode.js";
 import * as field from "../protocol/field-rules.js";
 import { checkFrame } from "../protocol/frame-rules.js";
 import { MAX_ACKS } from "../protocol/limits.js";
 import { type Refusal, refuse } from "../protocol/refusals.js";
-import type { ConnectRequest } from "../protocol/wire.js";
+import { ConnectRequest } from "../protocol/wire.js";
+
+/** A request of a session, and what can be said of it without the database. */
+export interface CheckedRequest {
+  message: ConnectRequest;
+  /** To be echoed; empty where it is no key, for then it may be of any size (M7). */
+  requestId: string;
+  /** Why it is refused; undefined where it is in order. */
+  refusal: Refusal | undefined;
+}
 
 /**
- * Whether a request of a session is in order, as far as it can be told without
- * the database (M5, M7, I5).
+ * Decodes and checks a request (M5, M7, I5). What is too large is not decoded at all: a few
+ * megabytes of empty fields would become millions of objects.
+ * @throws Error when the bytes are no protobuf
  */
-export function checkRequest(
-  { message, sizeBytes, badTextField }: Decoded<ConnectRequest>,
+export function readRequest(
+  bytes: Uint8Array,
   agentId: string,
   maxMessageBytes: number,
-): Refusal | undefined {
-  if (sizeBytes > maxMessageBytes) return tooLarge(sizeBytes, maxMessageBytes);
-  if (badTextField !== undefined) return badText(badTextField);
+): CheckedRequest {
+  const envelope = readEnvelope(bytes);
+  const requestId = field.isKey(envelope.requestId) ? envelope.requestId : "";
+  const refusal =
+    checkSize(bytes.length, maxMessageBytes) ??
+    (envelope.acks > MAX_ACKS
+      ? refuse("BAD_VALUE", `acks has more than ${MAX_ACKS} positions`)
+      : undefined);
+  if (refusal !== undefined) return { message: ConnectRequest.create(), requestId, refusal };
+  const { message, badTextField } = decodeChecked(ConnectRequest, bytes);
+  return { message, requestId, refusal: checkText(badTextField) ?? check(message, agentId) };
+}
+
+/** What stands in a request's envelope, without keeping any of the rest. */
+function readEnvelope(bytes: Uint8Array): { requestId: string; acks: number } {
+  const reader = new BinaryReader(bytes);
+  const envelope = { requestId: "", acks: 0 };
+  while (reader.pos < reader.len) {
+    const [number, wireType] = reader.tag();
+    if (number === REQUEST_ID_FIELD && wireType === LENGTH_DELIMITED) {
+      envelope.requestId = reader.string();
+      continue;
+    }
+    if (number === ACKS_FIELD) envelope.acks += 1;
+    reader.skip(wireType, number);
+  }
+  return envelope;
+}
+
+/** Numbers in ConnectRequest. */
+const REQUEST_ID_FIELD = 1;
+const ACKS_FIELD = 2;
+const LENGTH_DELIMITED = 2;
+
+function check(message: ConnectRequest, agentId: string): Refusal | undefined {
   const { requestId, acks, heartbeat, frame } = message;
   if (frame === undefined && acks.length === 0 && !heartbeat) {
     return refuse(
@@ -31,8 +74,6 @@ export function checkRequest(
 }
 
 function checkAcks(acks: ConnectRequest["acks"]): Refusal | undefined {
-  if (acks.length > MAX_ACKS)
-    return refuse("BAD_VALUE", `acks has more than ${MAX_ACKS} positions`);
   for (const ack of acks) {
     const refusal =
       field.required("acks.channel_id", ack.channelId, "name the channel of the position") ??
@@ -42,13 +83,17 @@ function checkAcks(acks: ConnectRequest["acks"]): Refusal | undefined {
   return undefined;
 }
 
-export function tooLarge(sizeBytes: number, maxMessageBytes: number): Refusal {
+/** Whether a request has a size that this hub takes (M7). */
+export function checkSize(sizeBytes: number, maxMessageBytes: number): Refusal | undefined {
+  if (sizeBytes <= maxMessageBytes) return undefined;
   return refuse(
     "MESSAGE_TOO_LARGE",
     `the request has ${sizeBytes} bytes, this hub takes at most ${maxMessageBytes}`,
   );
 }
 
-export function badText(fieldPath: string): Refusal {
-  return refuse("BAD_TEXT", `${fieldPath} is not valid UTF-8; send bytes in data`);
+/** Refuses text that is not UTF-8, where decoding found some (I5). */
+export function checkText(badTextField: string | undefined): Refusal | undefined {
+  if (badTextField === undefined) return undefined;
+  return refuse("BAD_TEXT", `${badTextField} is not valid UTF-8; send bytes in data`);
 }

@@ -1,9 +1,9 @@
 import type { BinaryReader } from "@bufbuild/protobuf/wire";
 import type { handleBidiStreamingCall, handleUnaryCall } from "@grpc/grpc-js";
-import { type Decoded, decodeChecked } from "../protocol/decode.js";
+import { decodeChecked } from "../protocol/decode.js";
+import type { Refusal } from "../protocol/refusals.js";
 import {
   ChatHubService,
-  ConnectRequest,
   ListChannelsRequest,
   type ListChannelsResponse,
   ListServicesRequest,
@@ -13,46 +13,65 @@ import {
   UnregisterServiceRequest,
   type UnregisterServiceResponse,
 } from "../protocol/wire.js";
+import { checkSize, checkText } from "./request-rules.js";
 
-/**
- * The generated service with two changes: requests come with what decoding
- * noticed about them, and Connect's responses are encoded before they are
- * queued, so that stored bytes go out as they are.
- */
-export const hubService = {
-  connect: {
-    ...ChatHubService.connect,
-    requestDeserialize: checked(ConnectRequest),
-    responseSerialize: (bytes: Uint8Array): Buffer =>
-      Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
-  },
-  registerService: {
-    ...ChatHubService.registerService,
-    requestDeserialize: checked(RegisterServiceRequest),
-  },
-  unregisterService: {
-    ...ChatHubService.unregisterService,
-    requestDeserialize: checked(UnregisterServiceRequest),
-  },
-  listServices: {
-    ...ChatHubService.listServices,
-    requestDeserialize: checked(ListServicesRequest),
-  },
-  listChannels: {
-    ...ChatHubService.listChannels,
-    requestDeserialize: checked(ListChannelsRequest),
-  },
-};
+/** A unary request, and what its bytes alone say against it. */
+export interface UnaryRequest<T> {
+  message: T;
+  refusal: Refusal | undefined;
+}
 
 /** The handlers that go with `hubService`. */
 export interface HubHandlers {
-  connect: handleBidiStreamingCall<Decoded<ConnectRequest>, Uint8Array>;
-  registerService: handleUnaryCall<Decoded<RegisterServiceRequest>, RegisterServiceResponse>;
-  unregisterService: handleUnaryCall<Decoded<UnregisterServiceRequest>, UnregisterServiceResponse>;
-  listServices: handleUnaryCall<Decoded<ListServicesRequest>, ListServicesResponse>;
-  listChannels: handleUnaryCall<Decoded<ListChannelsRequest>, ListChannelsResponse>;
+  /** Requests and responses are bytes: a session decodes when it is ready for more. */
+  connect: handleBidiStreamingCall<Uint8Array, Uint8Array>;
+  registerService: handleUnaryCall<UnaryRequest<RegisterServiceRequest>, RegisterServiceResponse>;
+  unregisterService: handleUnaryCall<
+    UnaryRequest<UnregisterServiceRequest>,
+    UnregisterServiceResponse
+  >;
+  listServices: handleUnaryCall<UnaryRequest<ListServicesRequest>, ListServicesResponse>;
+  listChannels: handleUnaryCall<UnaryRequest<ListChannelsRequest>, ListChannelsResponse>;
 }
 
-function checked<T>(codec: { decode(reader: BinaryReader): T }): (bytes: Buffer) => Decoded<T> {
-  return (bytes) => decodeChecked(codec, bytes);
+/**
+ * The generated service with two changes. Connect carries bytes: grpc-js reads a few requests
+ * ahead, and those of a session that is not read must stay as small as they came; and stored
+ * bytes go out as they are. Unary requests are not decoded where they are too large, and come
+ * with what decoding noticed.
+ */
+export function hubService(maxMessageBytes: number) {
+  function checked<T>(codec: { create(): T; decode(reader: BinaryReader): T }) {
+    return (bytes: Buffer): UnaryRequest<T> => {
+      const tooLarge = checkSize(bytes.length, maxMessageBytes);
+      if (tooLarge !== undefined) return { message: codec.create(), refusal: tooLarge };
+      const { message, badTextField } = decodeChecked(codec, bytes);
+      return { message, refusal: checkText(badTextField) };
+    };
+  }
+
+  return {
+    connect: {
+      ...ChatHubService.connect,
+      requestDeserialize: (bytes: Buffer): Uint8Array => bytes,
+      responseSerialize: (bytes: Uint8Array): Buffer =>
+        Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+    },
+    registerService: {
+      ...ChatHubService.registerService,
+      requestDeserialize: checked(RegisterServiceRequest),
+    },
+    unregisterService: {
+      ...ChatHubService.unregisterService,
+      requestDeserialize: checked(UnregisterServiceRequest),
+    },
+    listServices: {
+      ...ChatHubService.listServices,
+      requestDeserialize: checked(ListServicesRequest),
+    },
+    listChannels: {
+      ...ChatHubService.listChannels,
+      requestDeserialize: checked(ListChannelsRequest),
+    },
+  };
 }

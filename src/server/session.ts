@@ -3,14 +3,12 @@ import type { Answer } from "../hub/answer.js";
 import { refused } from "../hub/answer.js";
 import type { Context } from "../hub/context.js";
 import { handleFrame } from "../hub/frame.js";
-import type { Decoded } from "../protocol/decode.js";
-import { isKey } from "../protocol/field-rules.js";
 import { type Refusal, refuse } from "../protocol/refusals.js";
 import { durationOf } from "../protocol/time.js";
 import type { ChannelPosition, ConnectRequest } from "../protocol/wire.js";
 import { statusOf } from "./call-identity.js";
 import { createOutbox, type Outbox, type ResponseStream } from "./outbox.js";
-import { checkRequest } from "./request-rules.js";
+import { type CheckedRequest, readRequest } from "./request-rules.js";
 import { chatErrorOf, encodeFrame } from "./responses.js";
 import type { Turns } from "./turns.js";
 
@@ -19,20 +17,26 @@ const MAX_UNANSWERED = 256;
 /** A history page may be as large as an outbox, so only one is made at a time (D4). */
 const PAGE_WEIGHT = MAX_UNANSWERED;
 
+/** How long a client may take its last answers after the session is over. */
+const LAST_ANSWERS_MS = 30_000;
+
 /** The part of a gRPC server stream that a session needs. */
 export interface SessionStream extends ResponseStream {
   pause(): unknown;
   resume(): unknown;
+  /** Ends the call with OK, behind what was written. */
   end(): unknown;
   /** Ends the call with a status instead of OK, behind what was written. */
   emit(event: "error", status: Error): boolean;
+  /** Drops what was not taken yet. */
+  destroy(): unknown;
 }
 
 /** One authenticated Connect stream: takes requests, answers each once, in their order (M5). */
 export interface Session {
   readonly outbox: Outbox;
-  /** A request came in. */
-  receive(request: Decoded<ConnectRequest>): void;
+  /** A request came in, as it was encoded. */
+  receive(bytes: Uint8Array): void;
   /** The client has half-closed: what was read is answered, then the stream ends with OK (L1). */
   halfClosed(): void;
   /** Says why, answers what was read where it still may, and ends the stream (I4, L2). */
@@ -64,16 +68,23 @@ export function createSession(of: {
   let farewell: Refusal | undefined;
   let unanswered = 0;
   let paused = false;
+  let lastTimer: NodeJS.Timeout | undefined;
 
-  function receive(decoded: Decoded<ConnectRequest>): void {
+  function receive(bytes: Uint8Array): void {
     if (state !== "open") return;
-    const { acks, heartbeat, frame } = decoded.message;
-    const refusal = checkRequest(decoded, agentId, of.maxMessageBytes);
-    // One that is no key is not echoed either: it may be of any size (M7).
-    const requestId = isKey(decoded.message.requestId) ? decoded.message.requestId : "";
+    let request: CheckedRequest;
+    try {
+      request = readRequest(bytes, agentId, of.maxMessageBytes);
+    } catch {
+      leave(NOT_DECODED);
+      return;
+    }
+    const { requestId, refusal } = request;
+    const { acks, heartbeat, frame } = request.message;
     const weight = frame?.$case === "chatHistory" ? PAGE_WEIGHT : 1;
     unanswered += weight;
     turns.submit<Answer | undefined>({
+      weight,
       run: (context) =>
         refusal ? Promise.resolve(refused(refusal)) : handle(context, acks, frame),
       done(answer) {
@@ -154,12 +165,12 @@ export function createSession(of: {
   }
 
   function finish(): void {
-    outbox.whenEmpty(() => {
-      if (state === "gone") return;
-      state = "gone";
-      if (farewell === undefined) stream.end();
-      else stream.emit("error", statusOf(farewell));
-    });
+    outbox.settle();
+    state = "gone";
+    if (farewell === undefined) stream.end();
+    else stream.emit("error", statusOf(farewell));
+    // A client that does not read its last answers does not keep them in memory for ever.
+    lastTimer = setTimeout(() => stream.destroy(), LAST_ANSWERS_MS).unref();
   }
 
   const session: Session = {
@@ -183,7 +194,7 @@ export function createSession(of: {
     },
     acknowledge(acks) {
       // Once sent away, a session moves no position any more (I4).
-      if (state === "gone" || farewell !== undefined) return;
+      if (farewell !== undefined) return;
       turns.submit({
         async run(context) {
           const refusal = await checkPositions(context, agentId, acks);
@@ -196,6 +207,7 @@ export function createSession(of: {
     },
     settle: () => outbox.settle(),
     close() {
+      clearTimeout(lastTimer);
       state = "gone";
       of.stopFeed();
     },
@@ -203,6 +215,8 @@ export function createSession(of: {
   return session;
 }
 
+/** The one fault of a request that ends its session (M5). */
+const NOT_DECODED = refuse("NOT_DECODED", "the request is no ConnectRequest; check the stubs");
 /** What a superseded session is told (I4). */
 export const SUPERSEDED = refuse(
   "SUPERSEDED",

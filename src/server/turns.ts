@@ -5,6 +5,8 @@ import { type Refusal, refuse } from "../protocol/refusals.js";
 
 /** One thing to do in a transaction, and what to do with its result once that is durable. */
 export interface Job<T> {
+  /** How much of a turn it takes, of MAX_TURN_WEIGHT; default 1. */
+  weight?: number;
   /** Runs within the transaction; may run again in another one if that fails. */
   run(context: Context): Promise<T>;
   /** Told after the commit, in the order of the jobs. Must not throw. */
@@ -20,6 +22,9 @@ export interface Turns {
   /** Resolves when every job submitted so far has been told its end. */
   idle(): Promise<void>;
 }
+
+/** What one transaction may hold, so that neither its time nor its results grow without bound. */
+const MAX_TURN_WEIGHT = 1024;
 
 type AnyJob = Job<unknown>;
 type Outcome = { result: unknown; written: Written[] } | { refusal: Refusal };
@@ -46,20 +51,33 @@ export function createTurns(of: {
   settled(): void;
 }): Turns {
   const { store, env, log } = of;
-  let queue: AnyJob[] = [];
+  const queue: AnyJob[] = [];
   let waiters: (() => void)[] = [];
   let running = false;
 
-  async function runAll(): Promise<void> {
-    while (queue.length > 0) {
-      const jobs = queue;
-      queue = [];
-      tell(jobs, await commit(jobs));
-      of.settled();
+  async function runTurn(): Promise<void> {
+    const jobs = takeTurn();
+    tell(jobs, await commit(jobs));
+    of.settled();
+    if (queue.length > 0) {
+      // Not at once: what has arrived meanwhile is read first, and belongs to the next turn.
+      setImmediate(() => void runTurn());
+      return;
     }
     running = false;
     for (const wake of waiters) wake();
     waiters = [];
+  }
+
+  function takeTurn(): AnyJob[] {
+    let weight = 0;
+    let count = 0;
+    for (const job of queue) {
+      weight += job.weight ?? 1;
+      if (count > 0 && weight > MAX_TURN_WEIGHT) break;
+      count += 1;
+    }
+    return queue.splice(0, count);
   }
 
   async function commit(jobs: AnyJob[]): Promise<Outcome[]> {
@@ -111,7 +129,7 @@ export function createTurns(of: {
       if (running) return;
       running = true;
       // After the I/O callbacks of this turn, so that all they submit is in one transaction.
-      setImmediate(() => void runAll());
+      setImmediate(() => void runTurn());
     },
     idle() {
       return running ? new Promise((wake) => waiters.push(wake)) : Promise.resolve();

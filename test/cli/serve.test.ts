@@ -197,3 +197,16 @@ test("health: 0 where it serves, 1 where it cannot tell, 3 where nobody answers"
     stderr: expect.stringContaining("is it running there?"),
   });
 });
+
+test("D1: a second hub on the same file is refused, and the file is free once the first is gone", async () => {
+  const db = join(testFolder(), "hub.db");
+  const first = await startServe(["--db", db]);
+  const second = await runCli(["serve", "--listen", "127.0.0.1:0", "--db", db]);
+  expect(second).toMatchObject({ code: 1, stderr: expect.stringContaining("by another hub") });
+  // However it ends: the system lets go of the lock.
+  first.child.kill("SIGKILL");
+  await first.result;
+  const third = await startServe(["--db", db]);
+  third.child.kill("SIGTERM");
+  expect((await third.result).code).toBe(0);
+});

@@ -1,4 +1,4 @@
-import { ChatClient, type ChatClientOptions } from "../../src/client/chat-client.js";
+import { ChatClient, type ChatClientOptions } from "../../src/client/index.js";
 
 const clients: ChatClient[] = [];
 

@@ -4,7 +4,7 @@ import type {
   HandlerFailure,
   IncomingMessage,
   IncomingRequest,
-} from "../../src/client/chat-client.js";
+} from "../../src/client/index.js";
 import { startTestHub, type TestHub } from "../support/hub.js";
 import { collect, connectAgent, disconnectAgents, newAgent, signal, take } from "./agents.js";
 

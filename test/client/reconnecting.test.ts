@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { ConnectionEvent, IncomingMessage } from "../../src/client/chat-client.js";
+import type { ConnectionEvent, IncomingMessage } from "../../src/client/index.js";
 import { durationMsOf } from "../../src/protocol/time.js";
 import { startTestHub, type TestHub } from "../support/hub.js";
 import { startTestProxy, type TestProxy } from "../support/proxy.js";

@@ -117,3 +117,30 @@ test("M7: keys that mean something to JavaScript are kept like any others", asyn
   const receiver = openAgent(hub.address, "proto__x", "manual");
   expect((await receiver.next("chatMessage")).metadata).toEqual(metadata);
 });
+
+test("M7: what is too large is not decoded: millions of empty acks cost next to nothing", async () => {
+  const agent = openAgent(hub.address, "alice");
+  await agent.next("sessionStarted");
+  const acks = Buffer.alloc(3 * 1024 * 1024);
+  for (let at = 0; at < acks.length; at += 2) acks[at] = 0x12;
+  const small = acks.subarray(0, 500_000);
+  // The hub shares this process: its longest pause is the longest gap between two ticks.
+  let longestMs = 0;
+  let lastMs = performance.now();
+  const ticking = setInterval(() => {
+    longestMs = Math.max(longestMs, performance.now() - lastMs);
+    lastMs = performance.now();
+  }, 1);
+  for (let count = 0; count < 5; count += 1) {
+    agent.sendBytes(Buffer.concat([Buffer.from([0x0a, 1, 0x61]), acks]));
+    agent.sendBytes(Buffer.concat([Buffer.from([0x0a, 1, 0x62]), small]));
+    await agent.settled();
+  }
+  clearInterval(ticking);
+  const reasons = agent.responses.flatMap(({ requestId, frame }) =>
+    frame?.$case === "error" ? [`${requestId} ${frame.value.reason}`] : [],
+  );
+  expect(new Set(reasons)).toEqual(new Set(["a MESSAGE_TOO_LARGE", "b BAD_VALUE"]));
+  // Decoded, each of them took the better part of a second.
+  expect(longestMs).toBeLessThan(5_000);
+});

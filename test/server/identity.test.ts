@@ -128,6 +128,7 @@ test("M5: bytes that are no protobuf end this session, and no other", async () =
   const agent = openAgent(hub.address, "alice");
   await agent.next("sessionStarted");
   agent.sendBytes(Buffer.from([0x6a, 0xff, 0xff, 0xff]));
-  expect((await agent.ended).code).toBe(13);
+  const status = await agent.ended;
+  expect(status).toMatchObject({ code: 13, details: expect.stringContaining("NOT_DECODED") });
   await other.settled();
 });

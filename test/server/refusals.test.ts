@@ -263,6 +263,7 @@ const ELSEWHERE: Partial<Record<RefusalReason, string>> = {
   SUPERSEDED: "delivering.test.ts, I4",
   SHUTTING_DOWN: "leaving.test.ts, L2",
   INTERNAL: "turns.test.ts, M5",
+  NOT_DECODED: "identity.test.ts, M5",
 };
 const HERE: RefusalReason[] = [
   ...(Object.keys(FRAMES) as RefusalReason[]),

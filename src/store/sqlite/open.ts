@@ -4,6 +4,7 @@ import Database from "better-sqlite3";
 import type { Store } from "../../hub/store.js";
 import { sqliteCode } from "./engine-errors.js";
 import { checkContents, checkFile, damaged } from "./file-checks.js";
+import { lockFile } from "./file-lock.js";
 import { prepareDatabase } from "./prepare-database.js";
 import { sqliteStore } from "./sqlite-store.js";
 import { StoreOpenError } from "./store-open-error.js";
@@ -45,12 +46,15 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   }
   openFiles.add(path);
   let db: Database.Database | undefined;
+  let unlock: (() => void) | undefined;
   const close = () => {
     openFiles.delete(path);
     db?.close();
+    unlock?.();
   };
   try {
     if (checkFile(path)) checkContents(path, busyTimeoutMs);
+    unlock = lockFile(path);
     db = new Database(path, { timeout: busyTimeoutMs });
     const epoch = await prepareDatabase(db, path);
     return sqliteStore(db, { epoch, durable: true, close });

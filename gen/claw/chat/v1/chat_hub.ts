@@ -792,7 +792,7 @@ export interface UnregisterServiceResponse {
 export interface ListServicesRequest {
   /**
    * Words that must all occur in the id, the description or the tags, in any
-   * case.
+   * case. At most 256 bytes.
    */
   query: string;
   /** Tags that must all be there. */
@@ -807,7 +807,10 @@ export interface ListServicesRequest {
   pageToken: string;
 }
 
-/** A page of services. */
+/**
+ * A page of services. It may be shorter than asked for, and even empty, while
+ * there are more: only an empty next_page_token says that there are none.
+ */
 export interface ListServicesResponse {
   /** Ordered by service_id. */
   services: Service[];

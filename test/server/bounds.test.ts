@@ -1,0 +1,93 @@
+import { ChannelCredentials, Client, type StatusObject } from "@grpc/grpc-js";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { startHub } from "../../src/server/hub.js";
+import { createOutbox } from "../../src/server/outbox.js";
+import { openSqliteStore } from "../../src/store/sqlite/open.js";
+import { startTestHub, type TestHub } from "../support/hub.js";
+import { closeAgents, openAgent } from "../support/raw-agent.js";
+import { activeChat, say } from "./chat.js";
+
+const MIB = 1024 * 1024;
+let hub: TestHub;
+beforeEach(async () => {
+  hub = await startTestHub();
+});
+afterEach(async () => {
+  await closeAgents();
+  await hub.stop();
+});
+
+test("D4: an outbox counts what the transport has not taken, and has room again when it has", () => {
+  const takes: ((error?: Error | null) => void)[] = [];
+  let drained = 0;
+  const outbox = createOutbox({ write: (_bytes, taken) => takes.push(taken) > 0 }, () => {
+    drained += 1;
+  });
+  for (let count = 0; count < 256; count += 1) outbox.push(new Uint8Array(10));
+  expect(outbox.room().frames).toBe(0);
+  takes.shift()?.();
+  expect(outbox.room().frames).toBe(1);
+  expect(drained).toBe(1);
+  outbox.push(new Uint8Array(2 * MIB));
+  expect(outbox.room()).toEqual({ frames: 0, bytes: 0 });
+  // A write that failed was not taken, and makes no room worth using.
+  takes.shift()?.(new Error("broken"));
+  expect(drained).toBe(1);
+});
+
+test("I4: a superseded session that reads nothing is over all the same", async () => {
+  const stalled = openAgent(hub.address, "weather", "manual");
+  const consumer = openAgent(hub.address, "alice");
+  const channelId = await activeChat(consumer, stalled);
+  stalled.pause();
+  for (let count = 0; count < 8; count += 1) await say(consumer, channelId, "x".repeat(500_000));
+  const newer = openAgent(hub.address, "weather", "manual");
+  for (let count = 0; count < 8; count += 1) await newer.next("chatMessage");
+  stalled.resume();
+  expect((await stalled.ended).code).toBe(10);
+});
+
+test("M5: reflection and health take small questions only, and forget unknown names", async () => {
+  const client = new Client(hub.address, ChannelCredentials.createInsecure());
+  const ask = (path: string, bytes: number) => {
+    const stream = client.makeBidiStreamRequest(
+      path,
+      (request: Buffer) => request,
+      (response) => response,
+    );
+    stream.on("error", () => {});
+    stream.resume();
+    const over = new Promise<StatusObject>((resolve) => stream.on("status", resolve));
+    // Field 3 of a reflection request, field 1 of a health one: a long name either way.
+    const name = Buffer.alloc(bytes, "x");
+    const tag = path.includes("reflection") ? 0x1a : 0x0a;
+    const length = [(bytes & 0x7f) | 0x80, ((bytes >> 7) & 0x7f) | 0x80, bytes >> 14];
+    stream.end(Buffer.concat([Buffer.from([tag, ...length]), name]));
+    return over;
+  };
+  for (const path of [
+    "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+    "/grpc.health.v1.Health/Check",
+  ]) {
+    const status = await ask(path, 20_000);
+    expect(status, path).toMatchObject({ code: 13 });
+  }
+  const unknown = await ask("/grpc.health.v1.Health/Check", 300);
+  expect(unknown).toMatchObject({ code: 5 });
+  client.close();
+});
+
+test("C4: a hub that cannot listen leaves no timer behind", async () => {
+  const store = await openSqliteStore({ path: ":memory:" });
+  const first = await startHub({ store, listen: "127.0.0.1:0" });
+  const agent = openAgent(first.address, "alice");
+  await agent.store({ $case: "chatRequest", value: { providerId: "weather" } });
+  await agent.cut();
+  await first.stop();
+  const timersBefore = process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+  await expect(startHub({ store, listen: hub.address })).rejects.toThrow(/cannot listen/);
+  const timers = process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+  expect(timers).toBeLessThanOrEqual(timersBefore);
+  await store.close();
+});
