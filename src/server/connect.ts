@@ -70,11 +70,7 @@ function beginSession(
     stream,
     turns,
     maxMessageBytes: sessions.maxMessageBytes,
-    stopFeed() {
-      feed?.stop();
-      // It is sent nothing any more, so its agent is not online by it (S2).
-      receivers.release(agentId, receiver);
-    },
+    stopFeed: () => feed?.stop(),
     resumeFeed: () => feed?.resume(),
     receiptsWaiting: (one) => sessions.withReceipts.add(one),
   });
@@ -123,6 +119,7 @@ function beginSession(
   stream.on("data", (request: Uint8Array) => session.receive(request));
   stream.on("end", () => session.halfClosed());
   stream.on("close", () => {
+    receivers.release(agentId, receiver);
     open.delete(session);
     session.close();
     if (open.size === 0) sessions.emptied();

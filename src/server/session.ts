@@ -63,8 +63,8 @@ export function createSession(of: {
 }): Session {
   const { agentId, stream, turns } = of;
   const outbox = createOutbox(stream, drained);
-  /** open: takes requests. leaving: only answers. gone: does nothing any more. */
-  let state: "open" | "leaving" | "gone" = "open";
+  /** open: takes requests. leaving: only answers. ended: sends nothing new. closed: is gone. */
+  let state: "open" | "leaving" | "ended" | "closed" = "open";
   let farewell: Refusal | undefined;
   let unanswered = 0;
   let paused = false;
@@ -115,7 +115,7 @@ export function createSession(of: {
   }
 
   function send(answer: Answer, requestId: string): void {
-    if (state === "gone") return;
+    if (isOver()) return;
     switch (answer.kind) {
       case "receipt":
         outbox.pushReceipt({ ...answer.receipt, requestId });
@@ -133,7 +133,11 @@ export function createSession(of: {
   }
 
   function respond(frame: Parameters<typeof encodeFrame>[0], requestId: string): void {
-    if (state !== "gone") outbox.push(encodeFrame(frame, requestId));
+    if (!isOver()) outbox.push(encodeFrame(frame, requestId));
+  }
+
+  function isOver(): boolean {
+    return state === "ended" || state === "closed";
   }
 
   function answered(weight: number): void {
@@ -166,7 +170,7 @@ export function createSession(of: {
 
   function finish(): void {
     outbox.settle();
-    state = "gone";
+    state = "ended";
     if (farewell === undefined) stream.end();
     else stream.emit("error", statusOf(farewell));
     // A client that does not read its last answers does not keep them in memory for ever.
@@ -180,7 +184,14 @@ export function createSession(of: {
       if (state === "open") leave(undefined);
     },
     goAway(word, reconnectAfterMs) {
-      if (state !== "open") return;
+      if (farewell !== undefined || state === "closed") return;
+      if (state === "ended") {
+        // It half-closed and has yet to take its last answers. It is told all the same: with OK
+        // it would come back, and supersede the session that superseded it (I4).
+        farewell = word;
+        stream.emit("error", statusOf(word));
+        return;
+      }
       const reconnect = reconnectAfterMs !== undefined;
       const reconnectAfter = reconnect ? durationOf(reconnectAfterMs) : undefined;
       respond(
@@ -190,7 +201,8 @@ export function createSession(of: {
         },
         "",
       );
-      leave(word);
+      if (state === "open") leave(word);
+      else farewell = word;
     },
     acknowledge(acks) {
       // Once sent away, a session moves no position any more (I4).
@@ -208,7 +220,7 @@ export function createSession(of: {
     settle: () => outbox.settle(),
     close() {
       clearTimeout(lastTimer);
-      state = "gone";
+      state = "closed";
       of.stopFeed();
     },
   };

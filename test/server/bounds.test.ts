@@ -23,16 +23,24 @@ test("D4: an outbox counts what the transport has not taken, and has room again 
   const outbox = createOutbox({ write: (_bytes, taken) => takes.push(taken) > 0 }, () => {
     drained += 1;
   });
-  for (let count = 0; count < 256; count += 1) outbox.push(new Uint8Array(10));
+  let taken = 0;
+  const take = () => {
+    taken += 1;
+  };
+  for (let count = 0; count < 256; count += 1) outbox.push(new Uint8Array(10), take);
+  // An auto session's position moves by this: not when it is queued (D2).
+  expect(taken).toBe(0);
   expect(outbox.room().frames).toBe(0);
   takes.shift()?.();
   expect(outbox.room().frames).toBe(1);
   expect(drained).toBe(1);
+  expect(taken).toBe(1);
   outbox.push(new Uint8Array(2 * MIB));
   expect(outbox.room()).toEqual({ frames: 0, bytes: 0 });
   // A write that failed was not taken, and makes no room worth using.
   takes.shift()?.(new Error("broken"));
   expect(drained).toBe(1);
+  expect(taken).toBe(1);
 });
 
 test("I4: a superseded session that reads nothing is over all the same", async () => {
@@ -45,6 +53,20 @@ test("I4: a superseded session that reads nothing is over all the same", async (
   for (let count = 0; count < 8; count += 1) await newer.next("chatMessage");
   stalled.resume();
   expect((await stalled.ended).code).toBe(10);
+});
+
+test("I4: a session that half-closed but has not read its last answers is superseded too", async () => {
+  const leaving = openAgent(hub.address, "weather", "manual");
+  const consumer = openAgent(hub.address, "alice");
+  const channelId = await activeChat(consumer, leaving);
+  leaving.pause();
+  for (let count = 0; count < 8; count += 1) await say(consumer, channelId, "x".repeat(500_000));
+  leaving.halfClose();
+  const newer = openAgent(hub.address, "weather", "manual");
+  for (let count = 0; count < 8; count += 1) await newer.next("chatMessage");
+  leaving.resume();
+  // With OK its client would come back and take the session away from the newer one.
+  expect((await leaving.ended).code).toBe(10);
 });
 
 test("M5: reflection and health take small questions only, and forget unknown names", async () => {

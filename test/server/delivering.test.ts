@@ -186,3 +186,17 @@ test("I4: sessions opened at the same moment all begin with SessionStarted", asy
   await twins[2]?.settled();
   for (const twin of twins) expect(twin.responses[0]?.frame?.$case).toBe("sessionStarted");
 });
+
+test("M6: own entries are not sent when a session is replayed either", async () => {
+  const channelId = await activeChat(consumer, provider);
+  await say(provider, channelId, "3");
+  await say(consumer, channelId, "4");
+  await say(provider, channelId, "5");
+  await consumer.cut();
+  const back = openAgent(hub.address, "alice", "manual");
+  expect((await back.next("chatAccept")).seq).toBe(2n);
+  expect((await back.next("chatMessage")).content).toBe("3");
+  expect((await back.next("chatMessage")).content).toBe("5");
+  await back.settled();
+  expect(back.responses.filter((one) => one.frame?.$case === "chatMessage")).toHaveLength(2);
+});

@@ -58,7 +58,7 @@ test("C4: an answered request does not expire, not even when its time passes dur
   const provider = openAgent(hub.address, "weather", "manual");
   const soon = await consumer.store({
     $case: "chatRequest",
-    value: { providerId: "weather", timeout: HALF_A_SECOND },
+    value: { providerId: "weather", timeout: { seconds: 2n, nanos: 0 } },
   });
   await provider.store({ $case: "chatAccept", value: { channelId: soon.channelId } });
   await hub.restart();
@@ -66,7 +66,7 @@ test("C4: an answered request does not expire, not even when its time passes dur
   // A later request expires after the first one would have.
   await again.store({
     $case: "chatRequest",
-    value: { providerId: "weather", timeout: { seconds: 0n, nanos: 700_000_000 } },
+    value: { providerId: "weather", timeout: { seconds: 2n, nanos: 1 } },
   });
   const rejected = await again.next("chatReject");
   expect(rejected.channelId).not.toBe(soon.channelId);

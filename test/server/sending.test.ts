@@ -44,7 +44,9 @@ test("M2: a repeat gets the first receipt, marked duplicate, and is not delivere
 test("M2: the same id with another content is refused and the first message stays", async () => {
   const channelId = await activeChat(consumer, provider);
   await say(consumer, channelId, "first", "m-1");
+  const another = await activeChat(consumer, provider);
   const others: Partial<ChatMessage>[] = [
+    { channelId: another, messageId: "m-1", content: "first" },
     { channelId, messageId: "m-1", content: "second" },
     { channelId, messageId: "m-1", content: "first", replyTo: "m-0" },
     { channelId, messageId: "m-1", content: "first", data: Buffer.from([1]) },

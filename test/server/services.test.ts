@@ -73,6 +73,9 @@ test("S2: withdrawing rejects pending requests, keeps active chats and frees the
       value: { serviceId: "weather-svc", content: "x" },
     }),
   ).toBe("CHAT_NOT_ACCEPTED");
+  expect(await alice.refusal({ $case: "chatHistory", value: { serviceId: "weather-svc" } })).toBe(
+    "CHANNEL_NOT_FOUND",
+  );
 });
 
 test("C5 C8: AUTO accepts in the provider's name, and both members are told", async () => {

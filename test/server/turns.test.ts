@@ -1,6 +1,9 @@
+import { randomUUID } from "node:crypto";
 import { pino } from "pino";
 import { afterEach, expect, test } from "vitest";
-import type { Store, Transaction } from "../../src/hub/store.js";
+import { sendMessage } from "../../src/hub/message.js";
+import { StorageError, type Store, type Transaction } from "../../src/hub/store.js";
+import { ChatMessage } from "../../src/protocol/wire.js";
 import { startHub } from "../../src/server/hub.js";
 import { createTurns } from "../../src/server/turns.js";
 import { openSqliteStore } from "../../src/store/sqlite/open.js";
@@ -10,11 +13,83 @@ afterEach(closeAgents);
 
 const env = {
   nowMs: Date.now,
-  newId: (prefix: string) => prefix,
+  newId: (prefix: string) => `${prefix}_${randomUUID()}`,
   isOnline: () => false,
   directChats: true,
   maxPendingRequests: 1,
 };
+
+/** The real store, which says when it commits, and does not commit while `failing`. */
+async function watchedStore(events: string[]): Promise<Store & { failing: boolean }> {
+  const store = await openSqliteStore({ path: ":memory:" });
+  const watched = {
+    epoch: store.epoch,
+    durable: store.durable,
+    close: () => store.close(),
+    failing: false,
+    async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+      const result = await store.transaction(async (tx) => {
+        const done = await work(tx);
+        events.push("commit begins");
+        if (watched.failing) throw new StorageError("the disk is gone");
+        return done;
+      });
+      events.push("committed");
+      return result;
+    },
+  };
+  return watched;
+}
+
+test("M1: neither a receipt nor a delivery leaves before the commit has returned", async () => {
+  const events: string[] = [];
+  const store = await watchedStore(events);
+  const turns = createTurns({
+    store,
+    env,
+    log: pino({ level: "silent" }),
+    deliver: () => events.push("delivery"),
+    settled: () => events.push("settled"),
+  });
+  const message = ChatMessage.fromPartial({ targetAgent: "bob", content: "x" });
+  const submit = () =>
+    turns.submit({
+      run: (context) => sendMessage(context, "alice", message),
+      done: (answer) => events.push(answer.kind),
+      failed: ({ reason }) => events.push(reason),
+    });
+  submit();
+  await turns.idle();
+  expect(events).toEqual(["commit begins", "committed", "receipt", "delivery", "settled"]);
+  events.length = 0;
+  store.failing = true;
+  submit();
+  await turns.idle();
+  expect(events).toEqual(["commit begins", "STORAGE_UNAVAILABLE", "settled"]);
+  await store.close();
+});
+
+test("M1: when a commit fails, sender and peer hear of nothing, and the same again is stored", async () => {
+  const store = await watchedStore([]);
+  const hub = await startHub({ store, listen: "127.0.0.1:0" });
+  const alice = openAgent(hub.address, "alice");
+  const bob = openAgent(hub.address, "bob", "manual");
+  await bob.next("sessionStarted");
+  store.failing = true;
+  const frame = {
+    $case: "chatMessage",
+    value: { targetAgent: "bob", messageId: "m", content: "x" },
+  } as const;
+  expect(await alice.refusal(frame)).toBe("STORAGE_UNAVAILABLE");
+  store.failing = false;
+  await bob.settled();
+  expect(bob.responses.some((one) => one.frame?.$case === "chatMessage")).toBe(false);
+  expect(await alice.store(frame)).toMatchObject({ seq: 1n, duplicate: false });
+  await bob.next("chatMessage");
+  await closeAgents();
+  await hub.stop();
+  await store.close();
+});
 
 /** The real store, except that looking up the message id "boom" is a fault of the program. */
 async function faultyStore(): Promise<Store & { transactions: number }> {
