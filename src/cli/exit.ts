@@ -53,9 +53,15 @@ export function describeFailure(error: unknown): { exitCode: number; sentence?: 
   return { exitCode: EXIT.failed, sentence: printable(message) };
 }
 
+/** The hub was not there, or did not answer in time. */
+export function isUnreachable(error: ChatHubError): boolean {
+  return error.reason === "TIMEOUT" || error.code === UNAVAILABLE;
+}
+
 function exitCodeOf(error: ChatHubError): number {
   if (error.reason === "ABORTED_BY_CALLER") return EXIT.interrupted;
-  if (error.reason === "BAD_URL") return EXIT.usage;
-  if (error.reason === "TIMEOUT" || error.code === UNAVAILABLE) return EXIT.unreachable;
+  // The client's own words about what it was given; the hub uses neither.
+  if (error.reason === "BAD_URL" || error.reason === "BAD_OPTION") return EXIT.usage;
+  if (isUnreachable(error)) return EXIT.unreachable;
   return EXIT.failed;
 }

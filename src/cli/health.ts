@@ -38,7 +38,10 @@ async function check(settings: HealthSettings): Promise<string> {
   const HealthClient = makeClientConstructor(service, "Health");
   const rootCerts = settings.caCert === undefined ? undefined : readCertificate(settings.caCert);
   const address = parseHubUrl(settings.hub);
-  const client = new HealthClient(address.target, credentialsFor(address, rootCerts));
+  const client = new HealthClient(address.target, credentialsFor(address, rootCerts), {
+    // As in every other command: a proxy does not reach this machine's own hub.
+    ...(address.loopback ? { "grpc.enable_http_proxy": 0 } : {}),
+  });
   const method = service.Check;
   return new Promise<string>((resolve, reject) => {
     if (method === undefined) throw new Error("grpc-health-check defines no Check");

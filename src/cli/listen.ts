@@ -7,7 +7,7 @@ import { untilInterrupted } from "./interrupt.js";
 import { number } from "./setting-kinds.js";
 import type { Environment } from "./settings.js";
 import { AGENT_SETTINGS, type AgentSettings } from "./settings.js";
-import { tracedEntry } from "./traced-entry.js";
+import { tracedEntries } from "./traced-entry.js";
 import { withClient } from "./with-client.js";
 
 const COUNT = number({ placeholder: "n", least: 1, most: 1_000_000_000, whole: true });
@@ -61,12 +61,13 @@ async function listen(
     });
   } else {
     // Nobody listens, so the client acks nothing: the entries are read off the wire instead.
+    const newEntry = tracedEntries();
     await withClient(settings, work, {
       receive: "manual",
       signal,
       onFrame(frame) {
         // What show throws, printer.finished tells as well.
-        const entry = tracedEntry(frame);
+        const entry = newEntry(frame);
         if (entry !== undefined) show(entry).catch(() => {});
       },
     });

@@ -1,10 +1,10 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { Command } from "commander";
 import type { ChatClient } from "../client/chat-client.js";
 import { answerOfChannel } from "../client/from-wire.js";
 import type { ChannelInfo } from "../client/vocabulary.js";
+import { answeredChannel } from "./answered-channel.js";
 import { agentAction, as, newCommand } from "./command.js";
-import { CommandError, EXIT, UsageError } from "./exit.js";
+import { EXIT, UsageError } from "./exit.js";
 import { untilInterrupted } from "./interrupt.js";
 import { print, printJson } from "./output.js";
 import { printable } from "./printable.js";
@@ -16,7 +16,6 @@ import { withClient } from "./with-client.js";
 
 const SECONDS = number({ placeholder: "seconds", least: 0.001, most: 7 * 24 * 3600 });
 const DEFAULT_ANSWER_WITHIN_S = 300;
-const LOOK_EVERY_MS = 250;
 /** The hub says EXPIRED itself; this much later something is wrong with it. */
 const GRACE_MS = 30_000;
 
@@ -80,35 +79,12 @@ async function request(
       return EXIT.ok;
     }
     const withinMs = (answerWithin ?? DEFAULT_ANSWER_WITHIN_S) * 1000 + GRACE_MS;
-    const channel = await answered(client, receipt.channelId, withinMs, signal);
+    const { timeout, json } = settings;
+    const bounds = { withinMs, lookMs: timeout * 1000, signal, quiet: json };
+    const channel = await answeredChannel(client, receipt.channelId, bounds);
     return printAnswer(channel, settings.json);
   };
   return withClient(settings, work, { signal });
-}
-
-/** Looks at the channel until its request is no longer pending. */
-async function answered(
-  client: ChatClient,
-  channelId: string,
-  withinMs: number,
-  signal: AbortSignal,
-): Promise<ChannelInfo> {
-  const giveUpAt = performance.now() + withinMs;
-  try {
-    while (performance.now() < giveUpAt) {
-      const { channel } = await client.getHistory({ channelId, limit: 1 }, { signal });
-      if (channel.state !== "requested") return channel;
-      await delay(LOOK_EVERY_MS, undefined, { signal });
-    }
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    const place = printable(channelId);
-    throw new CommandError(
-      `no longer waiting; the request stays pending in ${place} until it is answered or expires.`,
-      EXIT.interrupted,
-    );
-  }
-  throw new CommandError(`${printable(channelId)} is still pending after its time.`, EXIT.failed);
 }
 
 async function printAnswer(channel: ChannelInfo, json: boolean): Promise<number> {

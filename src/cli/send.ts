@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
-import { buffer } from "node:stream/consumers";
 import type { Command } from "commander";
+import { MAX_TRANSPORT_BYTES } from "../protocol/limits.js";
 import { agentAction, newCommand } from "./command.js";
 import { EXIT, UsageError } from "./exit.js";
 import { printReceipt } from "./receipt-line.js";
@@ -65,7 +65,24 @@ async function readBody(
   word: string,
 ): Promise<{ content: string } | { data: Uint8Array; contentType: string }> {
   if (word !== "-") return { content: word };
-  const bytes = await buffer(process.stdin);
+  const bytes = await readInput();
   if (isUtf8(bytes)) return { content: bytes.toString("utf8") };
   return { data: bytes, contentType: "application/octet-stream" };
+}
+
+/** All of stdin, as long as it may still fit into a message; which size the hub takes, it says itself. */
+async function readInput(): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of process.stdin) {
+    const bytes = Buffer.from(chunk);
+    length += bytes.length;
+    if (length > MAX_TRANSPORT_BYTES) {
+      throw new UsageError(
+        `the input is longer than ${MAX_TRANSPORT_BYTES} bytes, more than any hub takes in one message: send it in parts.`,
+      );
+    }
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks);
 }

@@ -1,15 +1,18 @@
+import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { ChatClient } from "../client/chat-client.js";
+import { ChatHubError } from "../client/errors.js";
 import type { ChatClientOptions } from "../client/options.js";
 import { ID_RULE, isValidId } from "../protocol/ids.js";
-import { UsageError } from "./exit.js";
+import { CommandError, EXIT, UsageError } from "./exit.js";
+import { printable } from "./printable.js";
 import type { AgentSettings } from "./settings.js";
 
 /**
  * Runs work with a connected client and disconnects it, whatever becomes of the work.
  * @param options.receive "none" where left out: the agent's running session does not notice
  * @param options.beforeConnect attaches listeners: entries wait for none once the session is there
- * @throws UsageError where the agent is missing or misnamed, or the certificate cannot be read
+ * @throws UsageError where the agent is missing or misnamed, or the certificate file is none
  */
 export async function withClient<T>(
   settings: AgentSettings,
@@ -31,22 +34,55 @@ export async function withClient<T>(
   });
   try {
     beforeConnect?.(client);
-    await client.connect(signal ? { signal } : {});
+    await client
+      .connect(signal ? { signal } : {})
+      .catch((error: unknown) => explainNoHub(error, settings.hub));
     return await work(client);
   } finally {
     await client.disconnect();
   }
 }
 
-/** Reads a PEM file. */
+/**
+ * Reads a file of PEM certificates.
+ * @throws UsageError where it cannot be read, or holds something else
+ */
 export function readCertificate(path: string): Buffer {
+  let bytes: Buffer;
   try {
-    return readFileSync(path);
+    bytes = readFileSync(path);
   } catch (cause) {
     throw new UsageError(`the certificate file ${path} cannot be read: name a PEM file.`, {
       cause,
     });
   }
+  // TLS itself would pass over what it cannot read, and then trust nobody.
+  const blocks = bytes.toString("latin1").match(PEM_CERTIFICATE) ?? [];
+  if (blocks.length === 0 || !blocks.every(isCertificate)) {
+    throw new UsageError(
+      `${path} is no file of PEM certificates: name one with -----BEGIN CERTIFICATE----- in it.`,
+    );
+  }
+  return bytes;
+}
+
+const PEM_CERTIFICATE = /-----BEGIN ((?:TRUSTED |X509 )?CERTIFICATE)-----.*?-----END \1-----/gs;
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).subject !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** The commonest mistake gets the plainest sentence, and the details behind it. */
+function explainNoHub(error: unknown, hub: string): never {
+  if (!(error instanceof ChatHubError) || error.reason !== "TIMEOUT") throw error;
+  const sentence = `no hub answers at ${printable(hub)}: is it running there?`;
+  throw new CommandError(`${sentence} (${printable(error.message)})`, EXIT.unreachable, {
+    cause: error,
+  });
 }
 
 function agentIdOf(settings: AgentSettings): string {

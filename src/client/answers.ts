@@ -23,6 +23,8 @@ export interface Answers {
   claim(delivery: Delivery): "claimed" | "undecided" | "not mine";
   /** The channel is over without an answer: taken back, or ended by an operator. */
   ended(channelId: string): void;
+  /** Another log (D7): no answer comes to requests that only the old one has. */
+  storeChanged(): void;
   failAll(error: ChatHubError): void;
 }
 
@@ -67,6 +69,19 @@ export function createAnswers(changed: () => void): Answers {
             code: status.FAILED_PRECONDITION,
             reason: "CHANNEL_ENDED",
             message: "the request was taken back or its channel ended before it was answered",
+          }),
+        );
+      }
+    },
+    storeChanged() {
+      // Those without a receipt go out again, to the new log.
+      for (const waiter of [...waiters].filter(({ channelId }) => channelId !== undefined)) {
+        waiter.reject(
+          new ChatHubError({
+            code: status.ABORTED,
+            reason: "STORE_CHANGED",
+            message: "the hub has another log now, without this request: ask again",
+            retryable: true,
           }),
         );
       }

@@ -104,7 +104,7 @@ export class ChatClient implements AsyncDisposable {
     await this.disconnect();
   }
 
-  /** Offers a service, or updates it (S1). Needs no session. */
+  /** Offers a service, or updates it (S1). Needs no session, but ends with disconnect(). */
   registerService(service: ServiceOffer, options: CallOptions = {}): Promise<ServiceInfo> {
     return registerService(this.#unary("registerService", options), service);
   }
@@ -134,8 +134,8 @@ export class ChatClient implements AsyncDisposable {
    * Asks for a chat and waits for the answer, by default as long as the provider has and 30 s.
    * The answer goes to this call and to no listener, and is acked. Giving the call up leaves
    * the request pending: endChat() takes it back.
-   * @returns rejects with CHANNEL_ENDED where the request was taken back meanwhile, and with
-   * WRONG_MODE in a client that only sends
+   * @returns rejects with CHANNEL_ENDED where the request was taken back meanwhile, with
+   * STORE_CHANGED where the hub has another log, with WRONG_MODE in a client that only sends
    */
   async requestChat(request: ChatRequestInput, options: CallOptions = {}): Promise<ChatAnswer> {
     this.#mustReceive("requestChat");
@@ -144,6 +144,7 @@ export class ChatClient implements AsyncDisposable {
       options,
       agentId: this.agentId,
       answers: this.#life.answers,
+      recallAnswer: (channelId) => this.#life.inbox.recallAnswer(channelId),
       send: (input, inner) => this.sendRequest(input, inner),
       channel: async (channelId, inner) =>
         (await this.getHistory({ channelId, limit: 1 }, inner)).channel,
@@ -155,14 +156,19 @@ export class ChatClient implements AsyncDisposable {
     return this.#send("sendRequest", requestFrame(request), options);
   }
 
-  /** Agrees to a chat: by its channel, or by the consumer whose one pending request is meant (C3). */
+  /**
+   * Agrees to a chat: by its channel, or by the consumer whose one pending request is meant (C3).
+   * The latter is not sent again after a lost connection, but rejects with UNKNOWN_OUTCOME.
+   */
   async acceptChat(answer: AcceptInput, options: CallOptions = {}): Promise<Receipt> {
     return this.#answer("acceptChat", acceptFrame(answer), options);
   }
 
   /** Declines a chat; named like one to accept (C3). */
   async rejectChat(answer: RejectInput, options: CallOptions = {}): Promise<Receipt> {
-    return this.#answer("rejectChat", rejectFrame(answer), options);
+    const receipt = await this.#answer("rejectChat", rejectFrame(answer), options);
+    this.#life.inbox.ended(receipt.channelId);
+    return receipt;
   }
 
   /** Says something; resolves when it is stored durably, not when it was read (M1). */
@@ -273,6 +279,7 @@ export class ChatClient implements AsyncDisposable {
   #unary(what: string, options: CallOptions) {
     return {
       stub: () => this.#life.stub(),
+      gone: this.#life.gone,
       settings: this.#settings,
       bounds: this.#bounds(what, options),
     };

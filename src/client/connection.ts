@@ -22,6 +22,9 @@ const FINAL_CODES: readonly number[] = [
   status.UNAUTHENTICATED,
 ];
 
+/** A session that lasted this long was a good one. */
+const GOOD_SESSION_MS = 5_000;
+
 /** What a connection tells. */
 export interface ConnectionHooks {
   /** A session began. own: this client ended the one before itself, in order to be sent again. */
@@ -48,7 +51,7 @@ export interface Connection {
   send(request: ConnectRequest): void;
   /** Half-closes the session and begins another one, which is sent everything unacked (D1). */
   reopen(): void;
-  /** Half-closes, and resolves when the stream is over; bounded by the session. */
+  /** Half-closes an open session, and resolves when it is over; bounded by the session. */
   leave(): Promise<void>;
   /** Ends everything at once. */
   abort(): void;
@@ -67,6 +70,8 @@ export function startConnection(of: {
   let phase: "opening" | "open" | "reopening" | "waiting" | "leaving" | "over" = "opening";
   let goAway: GoAway | undefined;
   let full = false;
+  /** When the session greeted. */
+  let greetedAtMs = Infinity;
   let trouble: string | undefined;
   let timer: NodeJS.Timeout | undefined;
   let left: () => void = () => {};
@@ -75,9 +80,10 @@ export function startConnection(of: {
     phase = "opening";
     goAway = undefined;
     full = false;
+    greetedAtMs = Infinity;
     session = openSession(stub, sessionMetadata(settings), {
       onStarted(started) {
-        backoff.reset();
+        greetedAtMs = performance.now();
         trouble = undefined;
         if (phase !== "opening") return;
         phase = "open";
@@ -86,8 +92,13 @@ export function startConnection(of: {
         events.publish({ state: "connected", sessionId, storeEpoch });
       },
       onResponse(response) {
-        if (response.frame?.$case === "goAway") onGoAway(response.frame.value);
-        else hooks.onResponse(response);
+        if (response.frame?.$case === "goAway") {
+          onGoAway(response.frame.value);
+          return;
+        }
+        // Not at the greeting: a hub that greets and then fails would be asked in a tight loop.
+        backoff.reset();
+        hooks.onResponse(response);
       },
       onFrame: (frame) => hooks.onFrame(frame),
       onDrain() {
@@ -129,6 +140,7 @@ export function startConnection(of: {
       open(true);
       return;
     }
+    if (performance.now() - greetedAtMs >= GOOD_SESSION_MS) backoff.reset();
     const retryInMs = durationMsOf(goAway?.reconnectAfter) ?? backoff.nextDelayMs();
     const reason = goAway?.reason ?? reasonOf(end.metadata) ?? status[end.code] ?? "UNKNOWN";
     trouble = `${reason}: ${goAway?.message ?? end.details}`;
@@ -162,8 +174,10 @@ export function startConnection(of: {
     leave() {
       clearTimeout(timer);
       if (phase === "open") hooks.onLeaving();
-      if (session === undefined) {
+      // One that the hub has not greeted has nothing to be answered, and would only supersede.
+      if (session === undefined || phase === "opening") {
         phase = "over";
+        session?.abort();
         return Promise.resolve();
       }
       phase = "leaving";

@@ -36,3 +36,8 @@ export function deliveryOf({ frame, replayed }: ConnectResponse): Delivery | und
 function isEntry(frame: ResponseFrame): frame is EntryFrame {
   return Object.hasOwn(KINDS, frame.$case);
 }
+
+/** Nothing of the peer's comes after it. */
+export function isLast(kind: IncomingKind): boolean {
+  return kind === "end" || kind === "reject";
+}

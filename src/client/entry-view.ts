@@ -90,7 +90,9 @@ export class EntryView<T> implements AsyncIterableIterator<T, undefined>, Listen
   }
 
   #give(held: Held, asking: Asking<T>): void {
-    this.#current = held;
+    // Where the next one is asked for already, this one counts as handled.
+    if (this.#asking.length === 0) this.#current = held;
+    else held.settle("handled");
     asking.resolve({ done: false, value: this.#convert(held.delivery) });
   }
 

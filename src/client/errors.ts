@@ -8,9 +8,10 @@ import type { ChatError } from "../protocol/wire.js";
  * A call that did not succeed: refused by the hub, or given up by the client.
  *
  * The client's own reasons: TIMEOUT (code 4), ABORTED_BY_CALLER (1), CLOSED (9),
- * SUPERSEDED (10), BAD_URL, BAD_OPTION and INVALID_ID (3), WRONG_MODE and
- * ALREADY_LISTENING (9). After TIMEOUT and ABORTED_BY_CALLER it is not known whether
- * the hub stored the frame; sending it again under the same key is safe (M2, C2).
+ * SUPERSEDED and STORE_CHANGED (10), BAD_URL, BAD_OPTION, INVALID_ID and MESSAGE_TOO_LARGE
+ * (3), WRONG_MODE and ALREADY_LISTENING (9), UNKNOWN_OUTCOME (14). After TIMEOUT and
+ * ABORTED_BY_CALLER it is not known whether the hub stored the frame; sending it again under
+ * the same key is safe (M2, C2). After UNKNOWN_OUTCOME it is not known either, and not safe.
  */
 export class ChatHubError extends Error {
   override readonly name = "ChatHubError";
@@ -82,6 +83,16 @@ function isRefusalReason(reason: string): reason is RefusalReason {
 /** The client cannot take the call: it is not connected, or not any more. */
 export function closedError(message: string): ChatHubError {
   return new ChatHubError({ code: status.FAILED_PRECONDITION, reason: "CLOSED", message });
+}
+
+/** An accept or reject whose receipt was lost, and which names no channel (C3). */
+export function unknownOutcome(): ChatHubError {
+  return new ChatHubError({
+    code: status.UNAVAILABLE,
+    reason: "UNKNOWN_OUTCOME",
+    message:
+      "the connection was lost before the receipt, so it is not known whether the answer was stored, and by consumerId alone it could now mean another request: look at the channel, or name the channelId",
+  });
 }
 
 /** An argument the client itself cannot work with. */

@@ -1,22 +1,10 @@
 import { type CatchUp, createCatchUp } from "./catch-up.js";
-import type { Delivery } from "./delivery.js";
+import { type Delivery, isLast } from "./delivery.js";
+import type { InboxLinks } from "./inbox-links.js";
 import type { IncomingKind } from "./incoming.js";
 import { holds, insert, type Line, skip } from "./line.js";
 import { createLineTable } from "./line-table.js";
 import { type Lane, type Listener, Listeners, type Outcome } from "./listeners.js";
-
-/** What an inbox needs of its surroundings. */
-export interface InboxLinks {
-  maxBufferedEntries: number;
-  /** Everything in the channel up to seq is handled. */
-  ack(channelId: string, seq: number): void;
-  /** Ends this session and begins another, which is sent everything that is not acked. */
-  reopen(): void;
-  /** Whether a requestChat takes the entry, cannot tell yet, or does not. */
-  claim(delivery: Delivery): "claimed" | "undecided" | "not mine";
-  /** A requestChat is waiting, for its receipt or for its answer. */
-  expectsAnswers(): boolean;
-}
 
 /**
  * The entries that were delivered and are not handled yet: a line for each channel, one entry
@@ -85,7 +73,10 @@ export class Inbox {
       return;
     }
     if (this.#catchUp.isBehind(line) || line.stopped || holds(line, seq)) return;
-    if (line.queue.length >= this.#free()) {
+    const claim = this.#claimOnArrival(line, delivery);
+    if (claim === "claimed") return;
+    // A requestChat may be what the handlers wait for that hold the room: its answer needs none.
+    if (claim !== "undecided" && line.queue.length >= this.#free()) {
       this.#catchUp.fellBehind(line);
       return;
     }
@@ -134,16 +125,28 @@ export class Inbox {
   /** From now on these kinds go to this listener; those skipped before are asked for again. */
   attach(kinds: readonly IncomingKind[], listener: Listener): void {
     this.#listeners.attach(kinds, listener);
-    for (const line of this.#lines.all()) {
-      const first = Math.min(...kinds.map((kind) => line.skipped.get(kind) ?? Infinity));
-      // What a later ack has covered is over (acks are cumulative); so is what comes before
-      // the entry that is being worked on.
-      if (first === Infinity || first <= Math.max(line.handledSeq, line.running?.seq ?? 0)) {
-        continue;
-      }
-      this.#keep(line, (waiting) => waiting.seq < first);
-      this.#catchUp.fellBehind(line);
-    }
+    for (const line of this.#lines.all()) this.#recall(line, kinds);
+  }
+
+  /**
+   * A requestChat waits for the channel's answer, which may have been skipped before.
+   * @returns false where it was and cannot come again
+   */
+  recallAnswer(channelId: string): boolean {
+    const line = this.#lines.find(channelId);
+    return line === undefined || this.#recall(line, ["accept", "reject"]);
+  }
+
+  /** Asks again for what was skipped of these kinds; false where it was, and is over. */
+  #recall(line: Line, kinds: readonly IncomingKind[]): boolean {
+    const first = Math.min(...kinds.map((kind) => line.skipped.get(kind) ?? Infinity));
+    if (first === Infinity) return true;
+    // What a later ack has covered is over (acks are cumulative); so is what comes before
+    // the entry that is being worked on.
+    if (first <= Math.max(line.handledSeq, line.running?.seq ?? 0)) return false;
+    this.#keep(line, (waiting) => waiting.seq < first);
+    this.#catchUp.fellBehind(line);
+    return true;
   }
 
   /** Nobody listens for the listener's kinds any more: what waits of them is not kept. */
@@ -183,6 +186,17 @@ export class Inbox {
   #isWanted(kind: IncomingKind): boolean {
     if (this.#listeners.get(kind) !== undefined) return true;
     return (kind === "accept" || kind === "reject") && this.#links.expectsAnswers();
+  }
+
+  /** An answer with nothing before it goes to its requestChat at once. */
+  #claimOnArrival(line: Line, delivery: Delivery): ReturnType<InboxLinks["claim"]> {
+    if (line.running !== undefined || line.queue.length > 0) return "not mine";
+    const claim = this.#links.claim(delivery);
+    if (claim === "claimed") {
+      this.#known.add(delivery);
+      this.handled(delivery);
+    }
+    return claim;
   }
 
   #free(): number {
@@ -238,7 +252,10 @@ export class Inbox {
     lane.active += 1;
     line.running = delivery;
     line.acked = () => listener.acked(delivery);
-    const run = listener.handle(delivery).then((outcome) => {
+    // Before it starts: a handler may disconnect the client at once, which waits for it.
+    const { promise: run, resolve: finished } = Promise.withResolvers<void>();
+    if (listener.waitedFor) this.#running.add(run);
+    void listener.handle(delivery).then((outcome) => {
       this.#running.delete(run);
       lane.active -= 1;
       line.running = undefined;
@@ -246,8 +263,8 @@ export class Inbox {
       if (this.#lines.find(line.channelId) === line) this.#finish(line, delivery, outcome);
       this.#nextOf(lane, line);
       this.#catchUp.look();
+      finished();
     });
-    if (listener.waitedFor) this.#running.add(run);
   }
 
   #finish(line: Line, delivery: Delivery, outcome: Outcome): void {
@@ -276,9 +293,4 @@ export class Inbox {
     }
     this.#next(line);
   }
-}
-
-/** Nothing of the peer's comes after it. */
-function isLast(kind: IncomingKind): boolean {
-  return kind === "end" || kind === "reject";
 }

@@ -37,6 +37,10 @@ export class Lifecycle {
   #connection: Connection | undefined;
   /** Aborted when the client leaves. */
   #leaving = new AbortController();
+  /** Aborted, with the error that says why, when nothing of it is left. */
+  #gone = new AbortController();
+  /** The connection there is had a session. */
+  #greeted = false;
   #disconnecting: Promise<void> | undefined;
   #epoch: string | undefined;
   /** Why there is no connection; undefined while there is one. */
@@ -69,6 +73,11 @@ export class Lifecycle {
     return this.#leaving.signal;
   }
 
+  /** Aborted once the client has disconnected or was sent away; its reason is a ChatHubError. */
+  get gone(): AbortSignal {
+    return this.#gone.signal;
+  }
+
   /** For unary calls, which need no session. Opened when first needed, closed by disconnect(). */
   stub(): ChatHubClient {
     this.#stub ??= openStub(this.#settings);
@@ -83,20 +92,21 @@ export class Lifecycle {
 
   /** Resolves when a session is open; gives up for good when its bounds are reached. */
   async connect(bounds: CallBounds): Promise<void> {
-    await this.#disconnecting;
+    // Only where there is something to wait for: a disconnect() right after this call must
+    // find a connection to end.
+    while (this.#disconnecting !== undefined) await this.#disconnecting;
     if (this.#connection?.open) return;
-    const first = this.#connection === undefined;
     const trouble = () => this.#connection?.trouble;
     try {
       await withinBounds<undefined>({ ...bounds, trouble }, (resolve, reject) => {
         const connecting = { resolve, reject };
         this.#connecting.add(connecting);
-        if (first) this.#start();
+        if (this.#connection === undefined) this.#start();
         return () => this.#connecting.delete(connecting);
       });
     } catch (error) {
-      if (first && this.#over === undefined) {
-        this.#connection?.abort();
+      // Another connect() may still be waiting, with more time.
+      if (!this.#greeted && this.#connecting.size === 0 && this.#over === undefined) {
         this.#end(closedError("not connected: connect() did not succeed"));
         this.events.publish({ state: "closed" });
       }
@@ -126,6 +136,7 @@ export class Lifecycle {
     }
     const closed = closedError("the client was disconnected");
     this.#over = closed;
+    this.#gone.abort(closed);
     this.#outstanding.failAll(closed);
     await connection?.leave();
     this.#end(closed);
@@ -134,7 +145,9 @@ export class Lifecycle {
 
   #start(): void {
     this.#over = undefined;
-    this.#leaving = new AbortController();
+    this.#greeted = false;
+    if (this.#leaving.signal.aborted) this.#leaving = new AbortController();
+    if (this.#gone.signal.aborted) this.#gone = new AbortController();
     this.#connection = startConnection({
       stub: this.stub(),
       settings: this.#settings,
@@ -154,9 +167,11 @@ export class Lifecycle {
   }
 
   #onSession({ storeEpoch }: SessionStarted, own: boolean): void {
+    this.#greeted = true;
     if (this.#epoch !== undefined && this.#epoch !== storeEpoch) {
       this.inbox.forgetAll();
       this.#acks.clear();
+      this.answers.storeChanged();
     }
     this.#epoch = storeEpoch;
     if (!this.#leaving.signal.aborted) this.inbox.sessionStarted(own);
@@ -186,9 +201,11 @@ export class Lifecycle {
   /** Nothing of the connection is left; calls are answered with this error from now on. */
   #end(error: ChatHubError): void {
     this.#over = error;
+    this.#connection?.abort();
     this.#connection = undefined;
     this.inbox.close();
     this.#leaving.abort();
+    this.#gone.abort(error);
     this.#acks.clear();
     this.#outstanding.failAll(error);
     this.answers.failAll(error);

@@ -29,6 +29,8 @@ const PAGE_SIZE = 100;
 export interface UnaryCaller {
   stub(): ChatHubClient;
   settings: Settings;
+  /** Aborted when the client is disconnected; its reason is the error of the call. */
+  gone: AbortSignal;
   /** Of each call; a list makes one for each page. */
   bounds: CallBounds;
 }
@@ -41,6 +43,7 @@ export async function registerService(
   const { service } = await unary<RegisterServiceResponse>(
     (callback) => caller.stub().registerService(request, metadataOf(caller), callback),
     caller.bounds,
+    caller.gone,
   );
   if (service === undefined) throw unexpectedAnswer(caller.bounds.what);
   return serviceInfoOf(service);
@@ -50,6 +53,7 @@ export async function unregisterService(caller: UnaryCaller, serviceId: string):
   await unary<object>(
     (callback) => caller.stub().unregisterService({ serviceId }, metadataOf(caller), callback),
     caller.bounds,
+    caller.gone,
     // The attempt before this one has withdrawn it, and its answer was lost.
     (error) => (error.reason === "SERVICE_NOT_FOUND" ? {} : undefined),
   );
@@ -72,6 +76,7 @@ export async function* listServices(
     const page = await unary<ListServicesResponse>(
       (callback) => caller.stub().listServices(request, metadataOf(caller), callback),
       caller.bounds,
+      caller.gone,
     );
     yield* page.services.map(serviceInfoOf);
     pageToken = page.nextPageToken;
@@ -94,6 +99,7 @@ export async function* listChannels(
     const page = await unary<ListChannelsResponse>(
       (callback) => caller.stub().listChannels(request, metadataOf(caller), callback),
       caller.bounds,
+      caller.gone,
     );
     yield* page.channels.map(channelInfoOf);
     pageToken = page.nextPageToken;

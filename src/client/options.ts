@@ -28,7 +28,12 @@ export interface ChatClientOptions {
   timeoutMs?: number;
   /** How many channels have a handler running at once. Default 16. */
   maxConcurrentChannels?: number;
-  /** Entries waiting for a handler, at most. Default 256. What comes on top is left to the hub's log. */
+  /**
+   * Entries waiting for a handler, at most. Default 256. What comes on top is left to the hub's
+   * log, and fetched by opening the session anew, which sends again everything unacked: with
+   * this default an entry of a backlog of n may travel up to about n / 256 times. Where large backlogs are
+   * expected and memory allows, raise it to their size.
+   */
   maxBufferedEntries?: number;
   /** Told when a handler keeps throwing; a process warning is given where it is left out. */
   onFailed?: (failure: HandlerFailure) => void;

@@ -3,7 +3,8 @@ import { durationMsOf } from "../protocol/time.js";
 import type { ChatError, ChatHistoryPage, ConnectRequest, Receipt } from "../protocol/wire.js";
 import { type Backoff, createBackoff } from "./backoff.js";
 import { type CallBounds, withinBounds } from "./call-bounds.js";
-import { type ChatHubError, errorOfRefusal } from "./errors.js";
+import { type ChatHubError, errorOfRefusal, unknownOutcome } from "./errors.js";
+import { checkSendable } from "./sendable.js";
 import type { RequestFrame } from "./to-wire.js";
 
 /** What answers a request. */
@@ -14,6 +15,8 @@ export type Answer =
 interface Request {
   order: number;
   wire: ConnectRequest;
+  /** The hub may have stored it: it was sent, and not refused since. */
+  sent: boolean;
   backoff: Backoff;
   timer: NodeJS.Timeout | undefined;
   resolve: (answer: Answer) => void;
@@ -22,11 +25,17 @@ interface Request {
 
 /** Requests without an answer yet. */
 export interface Outstanding {
-  /** Sends a frame as soon as that is possible, and again until it is answered. */
+  /**
+   * Sends a frame as soon as that is possible, and again until it is answered.
+   * @returns rejects at once where the frame cannot be sent; see checkSendable
+   */
   call(frame: RequestFrame, bounds: CallBounds): Promise<Answer>;
   answered(requestId: string, answer: Answer): void;
   refused(requestId: string, error: ChatError): void;
-  /** A new session: all that has no answer goes out again, in the first order (M4, M2). */
+  /**
+   * A new session: all that has no answer goes out again, in the first order (M4, M2). What
+   * could then mean something else is rejected with UNKNOWN_OUTCOME instead.
+   */
   resend(): void;
   /** Sends what waits, as far as the link takes it. */
   pump(): void;
@@ -58,12 +67,14 @@ export function createOutstanding(link: {
       if (!link.writable) return;
       if (request.order > firstRetrying && !isQuery(request)) continue;
       unsent.delete(request);
+      request.sent = true;
       link.send(request.wire);
     }
   }
 
   function retryLater(request: Request, error: ChatError): void {
     const delayMs = Math.max(durationMsOf(error.retryAfter) ?? 0, request.backoff.nextDelayMs());
+    request.sent = false;
     retrying.add(request);
     request.timer = setTimeout(() => {
       retrying.delete(request);
@@ -85,13 +96,17 @@ export function createOutstanding(link: {
   }
 
   return {
-    call(frame, bounds) {
+    async call(frame, bounds) {
+      count += 1;
+      const order = count;
+      const requestId = String(order);
+      const wire = { requestId, acks: [], heartbeat: false, frame };
+      checkSendable(wire);
       return withinBounds<Answer>(bounds, (resolve, reject) => {
-        count += 1;
-        const requestId = String(count);
         const request: Request = {
-          order: count,
-          wire: { requestId, acks: [], heartbeat: false, frame },
+          order,
+          wire,
+          sent: false,
           backoff: createBackoff({ initialMs: 100, maxMs: 5_000 }),
           timer: undefined,
           resolve,
@@ -114,6 +129,9 @@ export function createOutstanding(link: {
     },
     resend() {
       retrying.clear();
+      for (const request of [...requests.values()]) {
+        if (request.sent && !isRepeatable(request)) request.reject(unknownOutcome());
+      }
       unsent = new Set(requests.values());
       for (const request of unsent) clearTimeout(request.timer);
       pump();
@@ -128,6 +146,15 @@ export function createOutstanding(link: {
         : new Promise((resolve) => waiters.push(resolve));
     },
   };
+}
+
+/**
+ * Means the same when it is sent again. An answer that names its request by the consumer alone
+ * does not: the first may be stored, and another request of that consumer be pending now (C3).
+ */
+function isRepeatable({ wire: { frame } }: Request): boolean {
+  if (frame?.$case !== "chatAccept" && frame?.$case !== "chatReject") return true;
+  return frame.value.channelId !== "";
 }
 
 /** Asks only, so it may overtake and be overtaken. */

@@ -12,6 +12,7 @@ const GRACE_MS = 30_000;
  * Asks for a chat and waits for the answer.
  * @param of.send stores the request
  * @param of.channel looks a channel up
+ * @param of.recallAnswer asks again for an answer that was skipped; false where it is over
  */
 export async function requestAndWait(of: {
   request: ChatRequestInput;
@@ -20,8 +21,9 @@ export async function requestAndWait(of: {
   answers: Answers;
   send(request: ChatRequestInput, options: CallOptions): Promise<Receipt>;
   channel(channelId: string, options: CallOptions): Promise<ChannelInfo>;
+  recallAnswer(channelId: string): boolean;
 }): Promise<ChatAnswer> {
-  const { request, options, agentId, answers, send, channel } = of;
+  const { request, options, agentId, answers, send, channel, recallAnswer } = of;
   const answerWithinMs = request.answerWithinMs ?? DEFAULT_REQUEST_TIMEOUT_MS;
   const timeoutMs = options.timeoutMs ?? answerWithinMs + GRACE_MS;
   const given = new AbortController();
@@ -30,11 +32,13 @@ export async function requestAndWait(of: {
 
   /** A repeat gets the first receipt, perhaps long after its answer was handled (C2). */
   async function lookUp(waiter: Waiter, channelId: string): Promise<void> {
+    const comes = recallAnswer(channelId);
     const found = await channel(channelId, inner);
     const answer = answerOfChannel(found);
     const mine = found.positions.find((position) => position.agentId === agentId);
     // Not handled before: then the answer itself is on its way, with its words.
-    if (answer !== undefined && mine !== undefined && mine.ackedSeq >= 2) waiter.resolve(answer);
+    const handled = mine !== undefined && mine.ackedSeq >= 2;
+    if (answer !== undefined && (handled || !comes)) waiter.resolve(answer);
     if (found.state === "ended" && answer === undefined) answers.ended(channelId);
   }
 

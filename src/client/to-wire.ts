@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { MAX_DURATION_MS } from "../protocol/limits.js";
 import { durationOf } from "../protocol/time.js";
 import type { ConnectRequest, Service } from "../protocol/wire.js";
 import { argumentError } from "./errors.js";
@@ -13,6 +14,9 @@ import type {
   RejectInput,
   ServiceOffer,
 } from "./vocabulary.js";
+
+/** The largest number of a uint32 field. */
+const MAX_UINT32 = 2 ** 32 - 1;
 
 /** What a caller gives, as the wire has it. The fields the hub sets stay empty (I5). */
 
@@ -114,9 +118,9 @@ export function historyFrame(of: HistoryQuery): RequestFrame {
     value: {
       channelId: of.channelId ?? "",
       serviceId: of.serviceId ?? "",
-      limit: wholeNumber("limit", of.limit),
-      beforeSeq: BigInt(wholeNumber("beforeSeq", of.beforeSeq)),
-      afterSeq: BigInt(wholeNumber("afterSeq", of.afterSeq)),
+      limit: wholeNumber("limit", of.limit, MAX_UINT32),
+      beforeSeq: BigInt(wholeNumber("beforeSeq", of.beforeSeq, Number.MAX_SAFE_INTEGER)),
+      afterSeq: BigInt(wholeNumber("afterSeq", of.afterSeq, Number.MAX_SAFE_INTEGER)),
     },
   };
 }
@@ -132,7 +136,7 @@ export function serviceOf(of: ServiceOffer): Service {
     openChannelId: "",
     providerOnline: false,
     registeredAt: undefined,
-    maxActiveChats: wholeNumber("maxActiveChats", of.maxActiveChats),
+    maxActiveChats: wholeNumber("maxActiveChats", of.maxActiveChats, MAX_UINT32),
   };
 }
 
@@ -141,13 +145,16 @@ function metadataMap(record: MetadataRecord | undefined): Map<string, string> {
 }
 
 /** 0, the wire's default, where left out. */
-function wholeNumber(name: string, value: number | undefined): number {
+function wholeNumber(name: string, value: number | undefined, most: number): number {
   if (value === undefined) return 0;
-  if (Number.isSafeInteger(value) && value >= 0) return value;
-  throw argumentError("BAD_OPTION", `${name} must be a whole number, 0 or more`);
+  if (Number.isSafeInteger(value) && value >= 0 && value <= most) return value;
+  throw argumentError("BAD_OPTION", `${name} must be a whole number from 0 to ${most}`);
 }
 
 function duration(name: string, valueMs: number) {
-  if (Number.isFinite(valueMs)) return durationOf(valueMs);
-  throw argumentError("BAD_OPTION", `${name} must be a number of milliseconds`);
+  if (valueMs >= 0 && valueMs <= MAX_DURATION_MS) return durationOf(valueMs);
+  throw argumentError(
+    "BAD_OPTION",
+    `${name} must be a number of milliseconds from 0 to ${MAX_DURATION_MS} (7 days)`,
+  );
 }

@@ -8,12 +8,14 @@ type Callback<Response> = (error: ServiceError | null, response: Response) => vo
 /**
  * One unary call, made again while the hub is not there, until its bounds.
  * @param invoke makes one attempt
+ * @param gone aborted when the client is disconnected; its reason is the error
  * @param repeated what an error means if an attempt before may have succeeded unheard
  * @returns rejects with the hub's refusal, TIMEOUT, ABORTED_BY_CALLER or CLOSED
  */
 export function unary<Response>(
   invoke: (callback: Callback<Response>) => ClientUnaryCall,
   bounds: CallBounds,
+  gone: AbortSignal,
   repeated?: (error: ChatHubError) => Response | undefined,
 ): Promise<Response> {
   let trouble: string | undefined;
@@ -47,8 +49,13 @@ export function unary<Response>(
       timer = setTimeout(attempt, Math.max(failure.retryAfterMs ?? 0, backoff.nextDelayMs()));
     }
 
-    attempt();
+    const leave = () => reject(gone.reason);
+    gone.addEventListener("abort", leave, { once: true });
+    // Not even one attempt: it would open a stub that nobody closes.
+    if (gone.aborted) leave();
+    else attempt();
     return () => {
+      gone.removeEventListener("abort", leave);
       clearTimeout(timer);
       call?.cancel();
     };

@@ -1,6 +1,7 @@
 import { afterAll, expect, test } from "vitest";
 import { nodeAdvice, nodeProblem } from "../../src/cli/node-version.js";
 import { endCli, runCli } from "../support/cli.js";
+import { fourAtATime } from "./four-at-a-time.js";
 
 afterAll(endCli);
 
@@ -17,10 +18,12 @@ test("the help names every command, the exit codes and where settings come from"
   expect(stdout).toContain("CLAW_MAX_MESSAGE_BYTES");
 });
 
-test.each(COMMANDS)("`%s --help` has an example", async (command) => {
-  const { code, stdout, stderr } = await runCli([command, "--help"]);
-  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-  expect(stdout).toContain(`\nExamples:\n  $ claw-chat ${command}`);
+test("the help of every command has an example", async () => {
+  await fourAtATime(COMMANDS, async (command) => {
+    const { code, stdout, stderr } = await runCli([command, "--help"]);
+    expect({ command, code, stderr }).toEqual({ command, code: 0, stderr: "" });
+    expect(stdout).toContain(`\nExamples:\n  $ claw-chat ${command}`);
+  });
 });
 
 test("no command at all: the help, as an error", async () => {

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, expect, test } from "vitest";
 import { endCli, runCli, startCli, startServe, testFolder } from "../support/cli.js";
+import { fourAtATime } from "./four-at-a-time.js";
 
 afterAll(endCli);
 
@@ -154,14 +155,12 @@ test("what it cannot start with is one sentence, exit code 1, and the file stays
     ["--db", cwd],
     ["--db", foreign],
   ];
-  for (const args of cases) {
-    const { code, stdout, stderr } = await runCli(["serve", "--listen", "127.0.0.1:0", ...args], {
-      cwd,
-    });
+  await fourAtATime(cases, async (args) => {
+    const { code, stdout, stderr } = await runCli(["serve", "--listen", "127.0.0.1:0", ...args]);
     expect({ args, code, stdout }).toEqual({ args, code: 1, stdout: "" });
     expect(stderr).toMatch(/^(\{.*\}\n)*claw-chat: [^\n]+\n$/);
     expect(stderr).not.toContain("    at ");
-  }
+  });
   expect(readFileSync(foreign).equals(before)).toBe(true);
   const inUse = await runCli(["serve", "--listen", taken.address, "--db", ":memory:"]);
   expect(inUse.stderr).toBe(

@@ -9,6 +9,7 @@ import {
   startServe,
   testFolder,
 } from "../support/cli.js";
+import { fourAtATime } from "./four-at-a-time.js";
 
 let hub: ServedHub;
 beforeAll(async () => {
@@ -114,8 +115,16 @@ test("a key is never printed, not even when it is wrong", async () => {
   expect(stderr).not.toContain("123456");
 });
 
+test("an HTTP proxy does not stand between health and a hub on this machine", async () => {
+  const env = { http_proxy: "http://127.0.0.1:1", no_proxy: "", no_grpc_proxy: "" };
+  expect((await health(["--hub", hub.address], { env })).code).toBe(0);
+});
+
 test("what a call needs is asked for", async () => {
   const at = ["--hub", hub.address];
+  const noCertificate = join(folderWith("notes.txt", "no certificate\n"), "notes.txt");
+  const pem = "-----BEGIN CERTIFICATE-----\nTm9uZQ==\n-----END CERTIFICATE-----\n";
+  const brokenCertificate = join(folderWith("ca.pem", pem), "ca.pem");
   const cases: [string[], string][] = [
     [["services"], "--agent ID"],
     [["services", "--agent", "no spaces"], "--agent must be 1 to 128 characters"],
@@ -132,15 +141,18 @@ test("what a call needs is asked for", async () => {
     [["register", "--agent", "a"], "--service"],
     [["services", "--agent", "a", "--hub", "ws://localhost:8765"], "grpc://localhost:8765"],
     [["services", "--agent", "a", "--ca-cert", "nowhere.pem"], "nowhere.pem cannot be read"],
+    [["services", "--agent", "a", "--ca-cert", noCertificate], "no file of PEM certificates"],
+    [["health", "--ca-cert", brokenCertificate], "no file of PEM certificates"],
+    [["services", "--agent", "a", "--api-key", "a b"], "printable ASCII without spaces"],
     [["chatter"], "unknown command"],
   ];
-  for (const [args, sentence] of cases) {
+  await fourAtATime(cases, async ([args, sentence]) => {
     const needsHub = !args.includes("--hub") && args[0] !== "chatter";
     const { code, stderr } = await runCli(needsHub ? [...args, ...at] : args);
     expect({ args, code }).toEqual({ args, code: 2 });
     expect(stderr).toContain(sentence);
     expect(stderr).not.toMatch(/^ +at /m);
-  }
+  });
 });
 
 test("no hub there: exit code 3, within --timeout", async () => {
@@ -154,5 +166,5 @@ test("no hub there: exit code 3, within --timeout", async () => {
     "0.5",
   ]);
   expect(code).toBe(3);
-  expect(stderr).toMatch(/^claw-chat: .+\n$/);
+  expect(stderr).toMatch(/^claw-chat: no hub answers at .+\n$/);
 });

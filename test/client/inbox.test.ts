@@ -1,11 +1,12 @@
 import { afterEach, expect, test } from "vitest";
 import type { Delivery } from "../../src/client/delivery.js";
 import { Inbox } from "../../src/client/inbox.js";
+import type { InboxLinks } from "../../src/client/inbox-links.js";
 import { type Listener, newLane, type Outcome } from "../../src/client/listeners.js";
-import { ChatMessage } from "../../src/protocol/wire.js";
+import { ChatAccept, ChatMessage } from "../../src/protocol/wire.js";
 
 /** An inbox whose handlers finish when the test says so. */
-function stuckInbox(maxBufferedEntries: number) {
+function stuckInbox(maxBufferedEntries: number, claim: InboxLinks["claim"] = () => "not mine") {
   const acks: string[] = [];
   const begun: string[] = [];
   const running: ((outcome: Outcome) => void)[] = [];
@@ -16,8 +17,8 @@ function stuckInbox(maxBufferedEntries: number) {
     reopen: () => {
       reopened += 1;
     },
-    claim: () => "not mine",
-    expectsAnswers: () => false,
+    claim,
+    expectsAnswers: () => true,
   });
   const listener: Listener = {
     lane: newLane(16),
@@ -109,4 +110,18 @@ test("D7: acking an entry of another log by hand acks nothing in this one", () =
   inbox.forgetAll();
   inbox.handled(old);
   expect(acks).toEqual([]);
+});
+
+test("C2: an answer is kept beyond the bound until its requestChat has its receipt", () => {
+  let verdict: ReturnType<InboxLinks["claim"]> = "undecided";
+  const { inbox, acks } = stuckInbox(1, ({ kind }) => (kind === "accept" ? verdict : "not mine"));
+  // One is worked on, and one waits: there is no room left.
+  for (const channelId of ["x", "y"]) offerAll(inbox, channelId, 1, 2);
+  const value = ChatAccept.fromPartial({ channelId: "z", seq: 2n });
+  const frame = { $case: "chatAccept" as const, value };
+  inbox.offer({ channelId: "z", seq: 2, kind: "accept", replayed: false, frame });
+  expect(acks).toEqual([]);
+  verdict = "claimed";
+  inbox.answersChanged();
+  expect(acks).toEqual(["z 2"]);
 });
