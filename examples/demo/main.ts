@@ -4,6 +4,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { program } from "commander";
 import { Journal } from "./journal.ts";
 import { jsonNarrator, textNarrator } from "./narrator.ts";
 import { startAgent, startHub } from "./processes.ts";
@@ -16,7 +17,13 @@ const PROVIDER = "weather-provider";
 const SURFER = "surf-planner";
 const TRAVELLER = "trip-planner";
 
-const tell = process.argv.includes("--json") ? jsonNarrator : textNarrator();
+const { json } = program
+  .name("npm run demo --")
+  .description("Shows a whole conversation between a provider and two consumers.")
+  .option("--json", "print the frames as they travel, an object a line")
+  .parse()
+  .opts<{ json?: true }>();
+const tell = json ? jsonNarrator : textNarrator();
 const journal = new Journal();
 const abort = new AbortController();
 const giveUp = (why: string) => {

@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
 import type { Command } from "commander";
-import type { HistoryMessage } from "../client/vocabulary.js";
+import type { HistoryMessage, HistoryPage } from "../client/vocabulary.js";
 import { agentAction, as, newCommand } from "./command.js";
 import { clock, saidOf } from "./entry-line.js";
 import { EXIT, UsageError } from "./exit.js";
@@ -66,6 +66,7 @@ export function historyCommand(env: Environment): Command {
         });
         for (const message of page.messages) await show(message);
         const last = page.messages.at(-1);
+        if (last === undefined && from === undefined && !settings.json) await print(noneLine(page));
         if (!page.hasMore || last === undefined) return;
         if (!all) {
           if (!settings.json) await print(moreLine(page.messages, after !== undefined));
@@ -83,6 +84,11 @@ export function historyCommand(env: Environment): Command {
 function messageLine(message: HistoryMessage): string {
   const seq = `#${message.seq}`.padStart(5);
   return `${clock(message.timestamp)} ${seq}  ${printable(message.senderId)}: ${printable(saidOf(message))}`;
+}
+
+/** An empty answer is easily taken for lost messages, so it says which chat was read. */
+function noneLine({ channel: { channelId, state } }: HistoryPage): string {
+  return styleText("dim", `No messages in ${channelId}, which is ${state}.`);
 }
 
 function moreLine(messages: HistoryMessage[], forward: boolean): string {

@@ -144,7 +144,7 @@ function checkListen(listen: string, insecure: boolean): { host: string } {
   if (!insecure && !isLoopback(host)) {
     throw new ListenError(
       `${listen} can be reached from other machines, and this hub has no credentials yet: anybody ` +
-        "could speak for any agent. Listen on 127.0.0.1, or say insecure if that is what you want",
+        "could speak for any agent. Listen on 127.0.0.1, or say so in so many words: --insecure",
     );
   }
   return { host };

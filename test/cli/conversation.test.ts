@@ -109,6 +109,12 @@ test("S1, C2, C3, M3, C6: the commands carry a conversation from registering to 
     /#3 {2}alice: Tomorrow\?\n.*#4 {2}provider: Sunny\.\\n\n$/,
   );
 
+  const nothing = await as("alice", ["request", "--service", "weather", "--no-wait", "--json"]);
+  const [{ channel_id: empty } = {}] = nothing.json();
+  expect((await as("alice", ["history", "--service", "weather"])).stdout).toBe(
+    `No messages in ${empty}, which is requested.\n`,
+  );
+
   const rest = await as("alice", ["listen", "--count", "2"]);
   expect(rest.stdout).toMatch(/provider accepts: Yes\n.*provider says: Sunny\.\\n\n$/);
 
