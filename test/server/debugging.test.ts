@@ -137,3 +137,14 @@ test("M5: a call to a method that is not there is refused, and the hub goes on",
   const agent = openAgent(hub.address, "alice");
   await agent.settled();
 });
+
+test("I5: reflection answers tools that speak its older version too", async () => {
+  for (const version of ["grpc-v1", "grpc-v1alpha"]) {
+    const listed = await runTool("buf", [
+      ...["curl", "--protocol", "grpc", "--http2-prior-knowledge"],
+      ...["--reflect-protocol", version, "--list-methods", `http://${hub.address}`],
+    ]);
+    expect(listed, version).toMatchObject({ code: 0 });
+    expect(listed.stdout).toContain("claw.chat.v1.ChatHub/Connect");
+  }
+});
