@@ -38,6 +38,7 @@ export function createAcks(link: {
         requestId: ACK_REQUEST_ID,
         acks: acks.map(([channelId, seq]) => ({ channelId, seq: BigInt(seq) })),
         heartbeat: false,
+        setAside: [],
         frame: undefined,
       });
     }

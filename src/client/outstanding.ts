@@ -100,7 +100,7 @@ export function createOutstanding(link: {
       count += 1;
       const order = count;
       const requestId = String(order);
-      const wire = { requestId, acks: [], heartbeat: false, frame };
+      const wire = { requestId, acks: [], heartbeat: false, setAside: [], frame };
       checkSendable(wire);
       return withinBounds<Answer>(bounds, (resolve, reject) => {
         const request: Request = {

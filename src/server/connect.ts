@@ -90,6 +90,8 @@ function beginSession(
       hubVersion: HUB_VERSION,
       storeEpoch: sessions.storeEpoch,
       receiveMode: mode,
+      backlog: 0n,
+      limits: undefined,
     },
   });
 

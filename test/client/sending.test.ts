@@ -42,9 +42,9 @@ test("M5: a call that no hub could take is refused here, and the others go on un
 test("a frame that cannot be encoded is refused before it is sent", () => {
   const value = ChatHistory.fromPartial({ channelId: "x", limit: -1 });
   const frame = { $case: "chatHistory" as const, value };
-  expect(() => checkSendable({ requestId: "1", acks: [], heartbeat: false, frame })).toThrow(
-    expect.objectContaining({ code: 3, reason: "BAD_OPTION" }),
-  );
+  expect(() =>
+    checkSendable({ requestId: "1", acks: [], heartbeat: false, setAside: [], frame }),
+  ).toThrow(expect.objectContaining({ code: 3, reason: "BAD_OPTION" }));
 });
 
 test("C4: numbers the wire cannot say are refused, with the range that it can", async () => {

@@ -320,6 +320,14 @@ export interface ConnectRequest {
    */
   heartbeat: boolean;
   /**
+   * Channel positions up to which deliveries of this session no longer count
+   * as unacked, although this agent has not handled them: it keeps them for a
+   * later session, where they are delivered again. Never answered. Without it,
+   * entries that nobody handles yet would hold up those behind them. A position
+   * beyond what was delivered counts as the last delivery.
+   */
+  setAside: ChannelPosition[];
+  /**
    * What the agent says. At most 1 MiB encoded, unless the hub is configured
    * otherwise. Nothing in a request at all is refused as EMPTY_FRAME.
    */
@@ -387,6 +395,9 @@ export interface ConnectResponse {
     | //
     /** A request was refused. The session goes on. */
     { $case: "error"; value: ChatError }
+    | //
+    /** The peer has handled more of a channel. */
+    { $case: "progress"; value: ChannelProgress }
     | //
     /** The hub is about to end this stream. */
     { $case: "goAway"; value: GoAway }
@@ -695,6 +706,38 @@ export interface SessionStarted {
   storeEpoch: string;
   /** What is delivered here, as claw-receive asked. */
   receiveMode: ReceiveMode;
+  /**
+   * Entries about to be replayed, at most: those between the agent's positions
+   * and the ends of its logs, some of which may be its own.
+   */
+  backlog: bigint;
+  /** What this hub takes and gives in this session. */
+  limits: SessionLimits | undefined;
+}
+
+/** What a hub takes and gives in one session. */
+export interface SessionLimits {
+  /** The largest request, in encoded bytes. */
+  maxMessageBytes: number;
+  /**
+   * Deliveries of one channel that may be unacked before the hub waits for
+   * acks. 0 where deliveries are not acked: only manual sessions are bounded.
+   */
+  maxUnackedPerChannel: number;
+  /** Deliveries that may be unacked in all; 0 as above. */
+  maxUnacked: number;
+  /**
+   * How often a client that sends heartbeats should. One that has begun and
+   * then sends nothing for two and a half times as long is taken for gone.
+   */
+  heartbeatInterval:
+    | Duration
+    | undefined;
+  /**
+   * Unacked deliveries together, in encoded bytes; one larger delivery may be
+   * unacked alone. 0 as above.
+   */
+  maxUnackedBytes: number;
 }
 
 /** A request was refused and has changed nothing. The session goes on. */
@@ -709,6 +752,19 @@ export interface ChatError {
   retryable: boolean;
   /** How long to wait before that. */
   retryAfter: Duration | undefined;
+}
+
+/**
+ * How far the peer has got in a channel: everything up to there is handled. Not
+ * stored, and not repeated in a later session; the newest one says it all.
+ */
+export interface ChannelProgress {
+  /** The channel, of which this agent is a member. */
+  channelId: string;
+  /** The peer. */
+  agentId: string;
+  /** The last seq it has handled. */
+  ackedSeq: bigint;
 }
 
 /** The hub is about to end this stream. Nothing that has a receipt is lost. */
@@ -841,7 +897,7 @@ export interface ListChannelsResponse {
 }
 
 function createBaseConnectRequest(): ConnectRequest {
-  return { requestId: "", acks: [], heartbeat: false, frame: undefined };
+  return { requestId: "", acks: [], heartbeat: false, setAside: [], frame: undefined };
 }
 
 export const ConnectRequest: MessageFns<ConnectRequest> = {
@@ -854,6 +910,9 @@ export const ConnectRequest: MessageFns<ConnectRequest> = {
     }
     if (message.heartbeat !== false) {
       writer.uint32(24).bool(message.heartbeat);
+    }
+    for (const v of message.setAside) {
+      ChannelPosition.encode(v!, writer.uint32(34).fork()).join();
     }
     switch (message.frame?.$case) {
       case "chatRequest":
@@ -913,6 +972,14 @@ export const ConnectRequest: MessageFns<ConnectRequest> = {
             }
 
             message.heartbeat = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.setAside.push(ChannelPosition.decode(reader, reader.uint32()));
             continue;
           }
           case 10: {
@@ -984,6 +1051,11 @@ export const ConnectRequest: MessageFns<ConnectRequest> = {
         : "",
       acks: globalThis.Array.isArray(object?.acks) ? object.acks.map((e: any) => ChannelPosition.fromJSON(e)) : [],
       heartbeat: isSet(object.heartbeat) ? globalThis.Boolean(object.heartbeat) : false,
+      setAside: globalThis.Array.isArray(object?.setAside)
+        ? object.setAside.map((e: any) => ChannelPosition.fromJSON(e))
+        : globalThis.Array.isArray(object?.set_aside)
+        ? object.set_aside.map((e: any) => ChannelPosition.fromJSON(e))
+        : [],
       frame: isSet(object.chatRequest)
         ? { $case: "chatRequest", value: ChatRequest.fromJSON(object.chatRequest) }
         : isSet(object.chat_request)
@@ -1023,6 +1095,9 @@ export const ConnectRequest: MessageFns<ConnectRequest> = {
     if (message.heartbeat !== false) {
       obj.heartbeat = message.heartbeat;
     }
+    if (message.setAside?.length) {
+      obj.setAside = message.setAside.map((e) => ChannelPosition.toJSON(e));
+    }
     if (message.frame?.$case === "chatRequest") {
       obj.chatRequest = ChatRequest.toJSON(message.frame.value);
     } else if (message.frame?.$case === "chatAccept") {
@@ -1047,6 +1122,7 @@ export const ConnectRequest: MessageFns<ConnectRequest> = {
     message.requestId = object.requestId ?? "";
     message.acks = object.acks?.map((e) => ChannelPosition.fromPartial(e)) || [];
     message.heartbeat = object.heartbeat ?? false;
+    message.setAside = object.setAside?.map((e) => ChannelPosition.fromPartial(e)) || [];
     switch (object.frame?.$case) {
       case "chatRequest": {
         if (object.frame?.value !== undefined && object.frame?.value !== null) {
@@ -1128,6 +1204,9 @@ export const ConnectResponse: MessageFns<ConnectResponse> = {
         break;
       case "error":
         ChatError.encode(message.frame.value, writer.uint32(250).fork()).join();
+        break;
+      case "progress":
+        ChannelProgress.encode(message.frame.value, writer.uint32(258).fork()).join();
         break;
       case "goAway":
         GoAway.encode(message.frame.value, writer.uint32(266).fork()).join();
@@ -1237,6 +1316,14 @@ export const ConnectResponse: MessageFns<ConnectResponse> = {
             message.frame = { $case: "error", value: ChatError.decode(reader, reader.uint32()) };
             continue;
           }
+          case 32: {
+            if (tag !== 258) {
+              break;
+            }
+
+            message.frame = { $case: "progress", value: ChannelProgress.decode(reader, reader.uint32()) };
+            continue;
+          }
           case 33: {
             if (tag !== 266) {
               break;
@@ -1296,6 +1383,8 @@ export const ConnectResponse: MessageFns<ConnectResponse> = {
         ? { $case: "sessionStarted", value: SessionStarted.fromJSON(object.session_started) }
         : isSet(object.error)
         ? { $case: "error", value: ChatError.fromJSON(object.error) }
+        : isSet(object.progress)
+        ? { $case: "progress", value: ChannelProgress.fromJSON(object.progress) }
         : isSet(object.goAway)
         ? { $case: "goAway", value: GoAway.fromJSON(object.goAway) }
         : isSet(object.go_away)
@@ -1331,6 +1420,8 @@ export const ConnectResponse: MessageFns<ConnectResponse> = {
       obj.sessionStarted = SessionStarted.toJSON(message.frame.value);
     } else if (message.frame?.$case === "error") {
       obj.error = ChatError.toJSON(message.frame.value);
+    } else if (message.frame?.$case === "progress") {
+      obj.progress = ChannelProgress.toJSON(message.frame.value);
     } else if (message.frame?.$case === "goAway") {
       obj.goAway = GoAway.toJSON(message.frame.value);
     }
@@ -1391,6 +1482,12 @@ export const ConnectResponse: MessageFns<ConnectResponse> = {
       case "error": {
         if (object.frame?.value !== undefined && object.frame?.value !== null) {
           message.frame = { $case: "error", value: ChatError.fromPartial(object.frame.value) };
+        }
+        break;
+      }
+      case "progress": {
+        if (object.frame?.value !== undefined && object.frame?.value !== null) {
+          message.frame = { $case: "progress", value: ChannelProgress.fromPartial(object.frame.value) };
         }
         break;
       }
@@ -3809,7 +3906,7 @@ export const Receipt: MessageFns<Receipt> = {
 };
 
 function createBaseSessionStarted(): SessionStarted {
-  return { sessionId: "", agentId: "", hubVersion: "", storeEpoch: "", receiveMode: 0 };
+  return { sessionId: "", agentId: "", hubVersion: "", storeEpoch: "", receiveMode: 0, backlog: 0n, limits: undefined };
 }
 
 export const SessionStarted: MessageFns<SessionStarted> = {
@@ -3828,6 +3925,15 @@ export const SessionStarted: MessageFns<SessionStarted> = {
     }
     if (message.receiveMode !== 0) {
       writer.uint32(40).int32(message.receiveMode);
+    }
+    if (message.backlog !== 0n) {
+      if (BigInt.asUintN(64, message.backlog) !== message.backlog) {
+        throw new globalThis.Error("value provided for field message.backlog of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.backlog);
+    }
+    if (message.limits !== undefined) {
+      SessionLimits.encode(message.limits, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -3885,6 +3991,22 @@ export const SessionStarted: MessageFns<SessionStarted> = {
             message.receiveMode = reader.int32() as any;
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.backlog = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.limits = SessionLimits.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3924,6 +4046,8 @@ export const SessionStarted: MessageFns<SessionStarted> = {
         : isSet(object.receive_mode)
         ? receiveModeFromJSON(object.receive_mode)
         : 0,
+      backlog: isSet(object.backlog) ? BigInt(object.backlog) : 0n,
+      limits: isSet(object.limits) ? SessionLimits.fromJSON(object.limits) : undefined,
     };
   },
 
@@ -3944,6 +4068,12 @@ export const SessionStarted: MessageFns<SessionStarted> = {
     if (message.receiveMode !== 0) {
       obj.receiveMode = receiveModeToJSON(message.receiveMode);
     }
+    if (message.backlog !== 0n) {
+      obj.backlog = message.backlog.toString();
+    }
+    if (message.limits !== undefined) {
+      obj.limits = SessionLimits.toJSON(message.limits);
+    }
     return obj;
   },
 
@@ -3957,6 +4087,171 @@ export const SessionStarted: MessageFns<SessionStarted> = {
     message.hubVersion = object.hubVersion ?? "";
     message.storeEpoch = object.storeEpoch ?? "";
     message.receiveMode = object.receiveMode ?? 0;
+    message.backlog = (object.backlog !== undefined && object.backlog !== null) ? BigInt(object.backlog) : 0n;
+    message.limits = (object.limits !== undefined && object.limits !== null)
+      ? SessionLimits.fromPartial(object.limits)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseSessionLimits(): SessionLimits {
+  return {
+    maxMessageBytes: 0,
+    maxUnackedPerChannel: 0,
+    maxUnacked: 0,
+    heartbeatInterval: undefined,
+    maxUnackedBytes: 0,
+  };
+}
+
+export const SessionLimits: MessageFns<SessionLimits> = {
+  encode(message: SessionLimits, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.maxMessageBytes !== 0) {
+      writer.uint32(8).uint32(message.maxMessageBytes);
+    }
+    if (message.maxUnackedPerChannel !== 0) {
+      writer.uint32(16).uint32(message.maxUnackedPerChannel);
+    }
+    if (message.maxUnacked !== 0) {
+      writer.uint32(24).uint32(message.maxUnacked);
+    }
+    if (message.heartbeatInterval !== undefined) {
+      Duration.encode(message.heartbeatInterval, writer.uint32(42).fork()).join();
+    }
+    if (message.maxUnackedBytes !== 0) {
+      writer.uint32(48).uint32(message.maxUnackedBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SessionLimits {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSessionLimits();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.maxMessageBytes = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.maxUnackedPerChannel = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.maxUnacked = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.heartbeatInterval = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.maxUnackedBytes = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SessionLimits {
+    return {
+      maxMessageBytes: isSet(object.maxMessageBytes)
+        ? globalThis.Number(object.maxMessageBytes)
+        : isSet(object.max_message_bytes)
+        ? globalThis.Number(object.max_message_bytes)
+        : 0,
+      maxUnackedPerChannel: isSet(object.maxUnackedPerChannel)
+        ? globalThis.Number(object.maxUnackedPerChannel)
+        : isSet(object.max_unacked_per_channel)
+        ? globalThis.Number(object.max_unacked_per_channel)
+        : 0,
+      maxUnacked: isSet(object.maxUnacked)
+        ? globalThis.Number(object.maxUnacked)
+        : isSet(object.max_unacked)
+        ? globalThis.Number(object.max_unacked)
+        : 0,
+      heartbeatInterval: isSet(object.heartbeatInterval)
+        ? Duration.fromJSON(object.heartbeatInterval)
+        : isSet(object.heartbeat_interval)
+        ? Duration.fromJSON(object.heartbeat_interval)
+        : undefined,
+      maxUnackedBytes: isSet(object.maxUnackedBytes)
+        ? globalThis.Number(object.maxUnackedBytes)
+        : isSet(object.max_unacked_bytes)
+        ? globalThis.Number(object.max_unacked_bytes)
+        : 0,
+    };
+  },
+
+  toJSON(message: SessionLimits): unknown {
+    const obj: any = {};
+    if (message.maxMessageBytes !== 0) {
+      obj.maxMessageBytes = Math.round(message.maxMessageBytes);
+    }
+    if (message.maxUnackedPerChannel !== 0) {
+      obj.maxUnackedPerChannel = Math.round(message.maxUnackedPerChannel);
+    }
+    if (message.maxUnacked !== 0) {
+      obj.maxUnacked = Math.round(message.maxUnacked);
+    }
+    if (message.heartbeatInterval !== undefined) {
+      obj.heartbeatInterval = Duration.toJSON(message.heartbeatInterval);
+    }
+    if (message.maxUnackedBytes !== 0) {
+      obj.maxUnackedBytes = Math.round(message.maxUnackedBytes);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SessionLimits>): SessionLimits {
+    return SessionLimits.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SessionLimits>): SessionLimits {
+    const message = createBaseSessionLimits();
+    message.maxMessageBytes = object.maxMessageBytes ?? 0;
+    message.maxUnackedPerChannel = object.maxUnackedPerChannel ?? 0;
+    message.maxUnacked = object.maxUnacked ?? 0;
+    message.heartbeatInterval = (object.heartbeatInterval !== undefined && object.heartbeatInterval !== null)
+      ? Duration.fromPartial(object.heartbeatInterval)
+      : undefined;
+    message.maxUnackedBytes = object.maxUnackedBytes ?? 0;
     return message;
   },
 };
@@ -4096,6 +4391,122 @@ export const ChatError: MessageFns<ChatError> = {
     message.retryAfter = (object.retryAfter !== undefined && object.retryAfter !== null)
       ? Duration.fromPartial(object.retryAfter)
       : undefined;
+    return message;
+  },
+};
+
+function createBaseChannelProgress(): ChannelProgress {
+  return { channelId: "", agentId: "", ackedSeq: 0n };
+}
+
+export const ChannelProgress: MessageFns<ChannelProgress> = {
+  encode(message: ChannelProgress, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.channelId !== "") {
+      writer.uint32(10).string(message.channelId);
+    }
+    if (message.agentId !== "") {
+      writer.uint32(18).string(message.agentId);
+    }
+    if (message.ackedSeq !== 0n) {
+      if (BigInt.asUintN(64, message.ackedSeq) !== message.ackedSeq) {
+        throw new globalThis.Error("value provided for field message.ackedSeq of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.ackedSeq);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ChannelProgress {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChannelProgress();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.channelId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.agentId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.ackedSeq = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ChannelProgress {
+    return {
+      channelId: isSet(object.channelId)
+        ? globalThis.String(object.channelId)
+        : isSet(object.channel_id)
+        ? globalThis.String(object.channel_id)
+        : "",
+      agentId: isSet(object.agentId)
+        ? globalThis.String(object.agentId)
+        : isSet(object.agent_id)
+        ? globalThis.String(object.agent_id)
+        : "",
+      ackedSeq: isSet(object.ackedSeq)
+        ? BigInt(object.ackedSeq)
+        : isSet(object.acked_seq)
+        ? BigInt(object.acked_seq)
+        : 0n,
+    };
+  },
+
+  toJSON(message: ChannelProgress): unknown {
+    const obj: any = {};
+    if (message.channelId !== "") {
+      obj.channelId = message.channelId;
+    }
+    if (message.agentId !== "") {
+      obj.agentId = message.agentId;
+    }
+    if (message.ackedSeq !== 0n) {
+      obj.ackedSeq = message.ackedSeq.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ChannelProgress>): ChannelProgress {
+    return ChannelProgress.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ChannelProgress>): ChannelProgress {
+    const message = createBaseChannelProgress();
+    message.channelId = object.channelId ?? "";
+    message.agentId = object.agentId ?? "";
+    message.ackedSeq = (object.ackedSeq !== undefined && object.ackedSeq !== null) ? BigInt(object.ackedSeq) : 0n;
     return message;
   },
 };
