@@ -17,6 +17,9 @@ const SERVE_SETTINGS = [
   "directChats",
   "maxMessageBytes",
   "maxPendingRequests",
+  "maxUnackedPerChannel",
+  "maxUnacked",
+  "heartbeatInterval",
   "json",
   "logLevel",
   "logFormat",
@@ -56,10 +59,12 @@ async function serve(settings: ServeSettings, log: Logger): Promise<void> {
   const store = await openSqliteStore({ path: settings.db }).catch((cause) => oneSentence(cause));
   try {
     const { listen, insecure, directChats, maxMessageBytes, maxPendingRequests } = settings;
+    const { maxUnackedPerChannel, maxUnacked, heartbeatInterval } = settings;
     const hub = await startHub({
       store,
       log,
       ...{ listen, insecure, directChats, maxMessageBytes, maxPendingRequests },
+      ...{ maxUnackedPerChannel, maxUnacked, heartbeatIntervalMs: heartbeatInterval * 1000 },
     }).catch((cause) => oneSentence(cause, listen));
     try {
       await announce(hub, settings, store.durable);

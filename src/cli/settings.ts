@@ -64,6 +64,21 @@ export const SETTINGS = {
     kind: number({ placeholder: "n", least: 1, most: 1_000_000, whole: true }),
     defaultValue: 100,
   },
+  maxUnackedPerChannel: {
+    description: "deliveries of one chat an agent may leave unacked",
+    kind: number({ placeholder: "n", least: 1, most: 1_000_000, whole: true }),
+    defaultValue: 256,
+  },
+  maxUnacked: {
+    description: "deliveries an agent may leave unacked in all",
+    kind: number({ placeholder: "n", least: 1, most: 1_000_000, whole: true }),
+    defaultValue: 1024,
+  },
+  heartbeatInterval: {
+    description: "how often clients that send heartbeats should",
+    kind: number({ placeholder: "seconds", least: 1, most: 3600 }),
+    defaultValue: 10,
+  },
   logLevel: {
     description: "the least important log line to write",
     kind: choice("level", ["trace", "debug", "info", "warn", "error", "silent"]),

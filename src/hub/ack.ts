@@ -31,7 +31,7 @@ export async function checkPositions(
 
 /** Moves positions that `checkPositions` has found in order. */
 export async function movePositions(
-  { tx }: Context,
+  { tx, moved }: Context,
   agentId: string,
   acks: ChannelPosition[],
 ): Promise<void> {
@@ -40,6 +40,9 @@ export async function movePositions(
     const role = channel && roleOf(channel, agentId);
     if (channel === undefined || role === undefined) throw new Error("an ack that was not checked");
     const progress = advance(channel[role], Number(seq), channel.lastSeq);
-    if (progress !== channel[role]) await tx.putChannel({ ...channel, [role]: progress });
+    if (progress === channel[role]) continue;
+    const after = { ...channel, [role]: progress };
+    await tx.putChannel(after);
+    moved.push({ channel: after, agentId, position: progress.position });
   }
 }

@@ -22,9 +22,17 @@ export interface Written {
   channel: Channel;
 }
 
-/** What one command works with: a transaction, the environment, and what it has written so far. */
+/** A position that the running transaction moves, by an ack. */
+export interface Moved {
+  channel: Channel;
+  agentId: string;
+  position: number;
+}
+
+/** What one command works with: a transaction, the environment, and what it has done so far. */
 export interface Context {
   tx: Transaction;
   env: Environment;
   written: Written[];
+  moved: Moved[];
 }

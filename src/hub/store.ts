@@ -88,6 +88,8 @@ export interface EntryPage {
 export interface BehindChannel {
   channelId: string;
   position: number;
+  /** Seq of the newest entry it has to read. */
+  due: number;
 }
 
 /** Reads and writes of one transaction. A read sees the writes before it. */

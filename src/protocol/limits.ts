@@ -32,8 +32,16 @@ export const MAX_DURATION_MS = 7 * 24 * 60 * 60 * 1000;
 /** Items of a page where the caller does not say, and at most. */
 export const DEFAULT_PAGE_SIZE = 50;
 export const MAX_PAGE_SIZE = 1000;
-/** Positions one request may acknowledge. */
+/** Positions one request may acknowledge, and set aside. */
 export const MAX_ACKS = 1000;
+
+/** Deliveries a manual session may leave unacked where the hub is not told otherwise (D5). */
+export const DEFAULT_MAX_UNACKED_PER_CHANNEL = 256;
+export const DEFAULT_MAX_UNACKED = 1024;
+/** Their encoded bytes together. */
+export const MAX_UNACKED_BYTES = 8 * 1024 * 1024;
+/** How often a client that sends heartbeats should, in milliseconds (L3). */
+export const DEFAULT_HEARTBEAT_INTERVAL_MS = 10_000;
 
 /** A page size as asked for, brought into range: 0 means the default, too much means the most. */
 export function pageSize(asked: number): number {

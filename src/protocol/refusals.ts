@@ -37,7 +37,7 @@ export const REFUSALS = {
   },
   EMPTY_FRAME: {
     code: "INVALID_ARGUMENT",
-    when: "a request holds no frame, no acks and no heartbeat, or a frame this hub does not know",
+    when: "a request holds no frame, no positions and no heartbeat, or a frame this hub does not know",
   },
   HUB_FIELD_SET: {
     code: "INVALID_ARGUMENT",
@@ -116,6 +116,12 @@ export const REFUSALS = {
   SHUTTING_DOWN: {
     code: "UNAVAILABLE",
     when: "the hub is going away",
+    retryable: true,
+    retryAfterMs: 1_000,
+  },
+  HEARTBEAT_MISSED: {
+    code: "UNAVAILABLE",
+    when: "a client that had sent heartbeats was silent for too long; it ends the session",
     retryable: true,
     retryAfterMs: 1_000,
   },

@@ -6,25 +6,30 @@ import type { Refusal } from "../protocol/refusals.js";
 import { ReceiveMode } from "../protocol/wire.js";
 import { identify, receiveMode, statusOf } from "./call-identity.js";
 import { createFeed, type Feed } from "./feed.js";
+import { greetingOf, type HubFacts } from "./greeting.js";
+import { createProgress } from "./progress.js";
 import type { Receiver, Receivers } from "./receivers.js";
-import { encodeFrame } from "./responses.js";
-import { createSession, type Session, SHUTTING_DOWN, SUPERSEDED } from "./session.js";
+import {
+  createSession,
+  HEARTBEAT_MISSED,
+  type Session,
+  SHUTTING_DOWN,
+  SUPERSEDED,
+} from "./session.js";
 import { takenPositions } from "./taken-positions.js";
 import type { Turns } from "./turns.js";
-import { HUB_VERSION } from "./version.js";
+import { createWindow, OPEN_WINDOW } from "./window.js";
 
-/** When a session may come back whose entries could not be read, in milliseconds. */
+/** When a session may come back that was ended for no fault of its client, in milliseconds. */
 const COME_BACK_MS = 1_000;
 
 type ConnectStream = ServerDuplexStream<Uint8Array, Uint8Array>;
 
 /** What all sessions of a hub share. */
-export interface Sessions {
+export interface Sessions extends HubFacts {
   turns: Turns;
   receivers: Receivers;
   log: Logger;
-  storeEpoch: string;
-  maxMessageBytes: number;
   /** Every session whose stream is open. */
   open: Set<Session>;
   /** Those with receipts of the running turn to send. */
@@ -64,56 +69,66 @@ function beginSession(
   const { turns, receivers, open } = sessions;
   const sessionId = `ses_${randomUUID()}`;
   const log = sessions.log.child({ sessionId, agentId });
+  const isManual = mode === ReceiveMode.RECEIVE_MODE_MANUAL;
   let feed: Feed | undefined;
   const session = createSession({
     agentId,
     stream,
     turns,
     maxMessageBytes: sessions.maxMessageBytes,
-    stopFeed: () => feed?.stop(),
-    resumeFeed: () => feed?.resume(),
+    heartbeatIntervalMs: sessions.heartbeatIntervalMs,
+    greeting: (backlog) => greetingOf(sessions, { sessionId, agentId, mode, backlog }),
+    stopFeed() {
+      feed?.stop();
+      progress.stop();
+    },
+    resumeFeed() {
+      feed?.resume();
+      progress.resume();
+    },
+    release(positions) {
+      for (const { channelId, seq } of positions) feed?.release(channelId, Number(seq));
+    },
+    silent() {
+      log.info("session ended: its client has gone silent");
+      receivers.release(agentId, receiver);
+      session.goAway(HEARTBEAT_MISSED, COME_BACK_MS);
+    },
     receiptsWaiting: (one) => sessions.withReceipts.add(one),
   });
+  const progress = createProgress(session.outbox);
   const receiver: Receiver = {
     offer: (entry) => feed?.offer(entry),
+    progressed: progress.moved,
     supersede() {
       log.info("session superseded");
       session.goAway(SUPERSEDED);
     },
   };
 
-  const started = encodeFrame({
-    $case: "sessionStarted",
-    value: {
-      sessionId,
-      agentId,
-      hubVersion: HUB_VERSION,
-      storeEpoch: sessions.storeEpoch,
-      receiveMode: mode,
-      backlog: 0n,
-      limits: undefined,
-    },
-  });
-
   open.add(session);
   log.debug({ mode: ReceiveMode[mode], peer: stream.getPeer() }, "session begun");
-  session.outbox.push(started);
-  if (mode !== ReceiveMode.RECEIVE_MODE_NONE) {
-    const auto = mode === ReceiveMode.RECEIVE_MODE_AUTO;
+  if (mode === ReceiveMode.RECEIVE_MODE_NONE) {
+    session.greet(0);
+  } else {
     const failed = (refusal: Refusal) => session.goAway(refusal, COME_BACK_MS);
     feed = createFeed({
       agentId,
       outbox: session.outbox,
+      window: isManual ? createWindow(sessions.window) : OPEN_WINDOW,
       turns,
       failed,
-      ...(auto && { taken: takenPositions((acks) => session.acknowledge(acks)) }),
+      ...(!isManual && { taken: takenPositions((acks) => session.acknowledge(acks)) }),
     });
     // At once, and not when the positions are read: what the older session sends from now on
     // is not stored (I4), what it sent before is read by the job below.
     receivers.claim(agentId, receiver);
     turns.submit<BehindChannel[]>({
       run: ({ tx }) => tx.channelsBehind(agentId),
-      done: (behind) => feed?.start(behind),
+      done(behind) {
+        session.greet(behind.reduce((sum, { position, due }) => sum + due - position, 0));
+        feed?.start(behind);
+      },
       failed,
     });
   }

@@ -3,7 +3,14 @@ import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { type Logger, pino } from "pino";
 import type { Environment } from "../hub/context.js";
 import type { Store } from "../hub/store.js";
-import { DEFAULT_MAX_MESSAGE_BYTES, MAX_TRANSPORT_BYTES } from "../protocol/limits.js";
+import {
+  DEFAULT_HEARTBEAT_INTERVAL_MS,
+  DEFAULT_MAX_MESSAGE_BYTES,
+  DEFAULT_MAX_UNACKED,
+  DEFAULT_MAX_UNACKED_PER_CHANNEL,
+  MAX_TRANSPORT_BYTES,
+  MAX_UNACKED_BYTES,
+} from "../protocol/limits.js";
 import { unaryHandlers } from "./calls.js";
 import { connect, type Sessions } from "./connect.js";
 import { drain } from "./drain.js";
@@ -36,6 +43,12 @@ export interface HubOptions {
   maxMessageBytes?: number;
   /** Pending requests of one consumer. Default 100 (C2). */
   maxPendingRequests?: number;
+  /** Deliveries of one channel a manual session may leave unacked. Default 256 (D5). */
+  maxUnackedPerChannel?: number;
+  /** The same in all. Default 1024 (D5). */
+  maxUnacked?: number;
+  /** How often clients that send heartbeats should, in milliseconds. Default 10,000 (L3). */
+  heartbeatIntervalMs?: number;
 }
 
 /** A running hub. */
@@ -88,6 +101,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       expiry.noticed(written);
       receivers.deliver(written);
     },
+    progressed: receivers.progressed,
     settled() {
       for (const session of withReceipts) session.settle();
       withReceipts.clear();
@@ -100,6 +114,12 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     log,
     storeEpoch: store.epoch,
     maxMessageBytes,
+    window: {
+      perChannel: options.maxUnackedPerChannel ?? DEFAULT_MAX_UNACKED_PER_CHANNEL,
+      total: options.maxUnacked ?? DEFAULT_MAX_UNACKED,
+      bytes: MAX_UNACKED_BYTES,
+    },
+    heartbeatIntervalMs: options.heartbeatIntervalMs ?? DEFAULT_HEARTBEAT_INTERVAL_MS,
     open,
     withReceipts,
     stopping: false,
@@ -109,7 +129,8 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   const server = new Server({
     "grpc.max_receive_message_length": MAX_TRANSPORT_BYTES,
     "grpc.max_send_message_length": MAX_TRANSPORT_BYTES,
-    "grpc.keepalive_time_ms": 20_000,
+    // A peer that went away without a word is noticed within 25 s (L3).
+    "grpc.keepalive_time_ms": 15_000,
     "grpc.keepalive_timeout_ms": 10_000,
   });
   const handlers: HubHandlers = {

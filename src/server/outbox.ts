@@ -1,4 +1,5 @@
 import type { Receipt } from "../protocol/wire.js";
+import { createBudget } from "./budget.js";
 import { encodeReceipts } from "./responses.js";
 
 /** What may be on its way to one session before it is fed from the log instead (D4). */
@@ -19,35 +20,34 @@ export interface Outbox {
   pushReceipt(receipt: Receipt): void;
   /** Sends the receipts collected so far: a transaction has been told to its end. */
   settle(): void;
-  /** Frames and bytes that may still be on their way; a full outbox has none of one of them. */
-  room(): { frames: number; bytes: number };
+  /** Frames and bytes that may still be on their way; a full outbox has none of either. */
+  room(): { items: number; bytes: number };
+  /** Whether a response of this size may be pushed; where not, `drained` follows. */
+  fits(sizeBytes: number): boolean;
 }
 
 /**
  * grpc-js queues whatever it is given, without bound. So what has been given to it and not yet
  * taken by the transport is counted here, and whoever fills the outbox asks for room first.
- * @param drained called when there is room again after there was none
+ * @param drained called when half of it is free again after there was no room
  */
 export function createOutbox(stream: ResponseStream, drained: () => void): Outbox {
-  let frames = 0;
-  let bytes = 0;
+  const budget = createBudget({ maxItems: MAX_FRAMES, maxBytes: MAX_BYTES });
   let receipts: Receipt[] = [];
-
-  function isFull(): boolean {
-    return frames >= MAX_FRAMES || bytes >= MAX_BYTES;
-  }
+  /** There was no room for something. */
+  let short = false;
 
   function send(response: Uint8Array, taken: (() => void) | undefined): void {
-    frames += 1;
-    bytes += response.length;
+    budget.add(response.length);
+    if (budget.room().items === 0) short = true;
     stream.write(response, (error) => {
-      const wasFull = isFull();
-      frames -= 1;
-      bytes -= response.length;
+      budget.remove(response.length);
       // A broken stream has taken nothing, and its close event ends the session.
       if (error) return;
       taken?.();
-      if (wasFull && !isFull()) drained();
+      if (!short || !budget.isRelaxed() || budget.room().items === 0) return;
+      short = false;
+      drained();
     });
   }
 
@@ -67,9 +67,11 @@ export function createOutbox(stream: ResponseStream, drained: () => void): Outbo
       receipts.push(receipt);
     },
     settle,
-    room: () => ({
-      frames: Math.max(0, MAX_FRAMES - frames),
-      bytes: Math.max(0, MAX_BYTES - bytes),
-    }),
+    room: () => budget.room(),
+    fits(sizeBytes) {
+      const does = budget.fits(sizeBytes);
+      if (!does) short = true;
+      return does;
+    },
   };
 }

@@ -1,11 +1,13 @@
 import { peerOf } from "../hub/channel.js";
-import type { Written } from "../hub/context.js";
+import type { Moved, Written } from "../hub/context.js";
 import { HUB_AUTHOR, type StoredEntry } from "../hub/entry.js";
 
 /** A receiving session, as far as others need to know it. */
 export interface Receiver {
   /** Its agent is sent this entry. */
   offer(entry: StoredEntry): void;
+  /** A peer of its agent has handled more. */
+  progressed(channelId: string, peerId: string, ackedSeq: number): void;
   /** A newer session of the agent has taken over; nothing this one sends counts any more. */
   supersede(): void;
 }
@@ -19,6 +21,8 @@ export interface Receivers {
   isOnline(agentId: string): boolean;
   /** Offers an entry to the members of its channel, except to its author (M6, C8). */
   deliver(written: Written): void;
+  /** Tells the other member of a channel that an agent's position has moved (D6). */
+  progressed(moved: Moved): void;
 }
 
 /** An empty registry. */
@@ -43,6 +47,10 @@ export function createReceivers(): Receivers {
       }
       byAgent.get(channel.providerId)?.offer(entry);
       byAgent.get(channel.consumerId)?.offer(entry);
+    },
+    progressed({ channel, agentId, position }) {
+      const peer = byAgent.get(peerOf(channel, agentId));
+      peer?.progressed(channel.channelId, agentId, position);
     },
   };
 }

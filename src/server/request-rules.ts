@@ -4,7 +4,7 @@ import * as field from "../protocol/field-rules.js";
 import { checkFrame } from "../protocol/frame-rules.js";
 import { MAX_ACKS } from "../protocol/limits.js";
 import { type Refusal, refuse } from "../protocol/refusals.js";
-import { ConnectRequest } from "../protocol/wire.js";
+import { type ChannelPosition, ConnectRequest } from "../protocol/wire.js";
 
 /** A request of a session, and what can be said of it without the database. */
 export interface CheckedRequest {
@@ -29,18 +29,22 @@ export function readRequest(
   const requestId = field.isKey(envelope.requestId) ? envelope.requestId : "";
   const refusal =
     checkSize(bytes.length, maxMessageBytes) ??
-    (envelope.acks > MAX_ACKS
-      ? refuse("BAD_VALUE", `acks has more than ${MAX_ACKS} positions`)
-      : undefined);
+    checkCount("acks", envelope.acks) ??
+    checkCount("set_aside", envelope.setAside);
   if (refusal !== undefined) return { message: ConnectRequest.create(), requestId, refusal };
   const { message, badTextField } = decodeChecked(ConnectRequest, bytes);
   return { message, requestId, refusal: checkText(badTextField) ?? check(message, agentId) };
 }
 
+function checkCount(name: string, positions: number): Refusal | undefined {
+  if (positions <= MAX_ACKS) return undefined;
+  return refuse("BAD_VALUE", `${name} has more than ${MAX_ACKS} positions`);
+}
+
 /** What stands in a request's envelope, without keeping any of the rest. */
-function readEnvelope(bytes: Uint8Array): { requestId: string; acks: number } {
+function readEnvelope(bytes: Uint8Array): { requestId: string; acks: number; setAside: number } {
   const reader = new BinaryReader(bytes);
-  const envelope = { requestId: "", acks: 0 };
+  const envelope = { requestId: "", acks: 0, setAside: 0 };
   while (reader.pos < reader.len) {
     const [number, wireType] = reader.tag();
     if (number === REQUEST_ID_FIELD && wireType === LENGTH_DELIMITED) {
@@ -48,6 +52,7 @@ function readEnvelope(bytes: Uint8Array): { requestId: string; acks: number } {
       continue;
     }
     if (number === ACKS_FIELD) envelope.acks += 1;
+    if (number === SET_ASIDE_FIELD) envelope.setAside += 1;
     reader.skip(wireType, number);
   }
   return envelope;
@@ -56,11 +61,12 @@ function readEnvelope(bytes: Uint8Array): { requestId: string; acks: number } {
 /** Numbers in ConnectRequest. */
 const REQUEST_ID_FIELD = 1;
 const ACKS_FIELD = 2;
+const SET_ASIDE_FIELD = 4;
 const LENGTH_DELIMITED = 2;
 
 function check(message: ConnectRequest, agentId: string): Refusal | undefined {
-  const { requestId, acks, heartbeat, frame } = message;
-  if (frame === undefined && acks.length === 0 && !heartbeat) {
+  const { requestId, acks, setAside, heartbeat, frame } = message;
+  if (frame === undefined && acks.length === 0 && setAside.length === 0 && !heartbeat) {
     return refuse(
       "EMPTY_FRAME",
       "the request holds no frame that this hub knows; send one of the six, acks or a heartbeat",
@@ -68,16 +74,17 @@ function check(message: ConnectRequest, agentId: string): Refusal | undefined {
   }
   return (
     field.key("request_id", requestId) ??
-    checkAcks(acks) ??
+    checkPositions("acks", acks) ??
+    checkPositions("set_aside", setAside) ??
     (frame === undefined ? undefined : checkFrame(frame, agentId))
   );
 }
 
-function checkAcks(acks: ConnectRequest["acks"]): Refusal | undefined {
-  for (const ack of acks) {
+function checkPositions(name: string, positions: ChannelPosition[]): Refusal | undefined {
+  for (const { channelId } of positions) {
     const refusal =
-      field.required("acks.channel_id", ack.channelId, "name the channel of the position") ??
-      field.key("acks.channel_id", ack.channelId);
+      field.required(`${name}.channel_id`, channelId, "name the channel of the position") ??
+      field.key(`${name}.channel_id`, channelId);
     if (refusal !== undefined) return refusal;
   }
   return undefined;

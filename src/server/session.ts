@@ -7,6 +7,7 @@ import { type Refusal, refuse } from "../protocol/refusals.js";
 import { durationOf } from "../protocol/time.js";
 import type { ChannelPosition, ConnectRequest } from "../protocol/wire.js";
 import { statusOf } from "./call-identity.js";
+import { createHeartbeatWatch } from "./heartbeat-watch.js";
 import { createOutbox, type Outbox, type ResponseStream } from "./outbox.js";
 import { type CheckedRequest, readRequest } from "./request-rules.js";
 import { chatErrorOf, encodeFrame } from "./responses.js";
@@ -35,6 +36,8 @@ export interface SessionStream extends ResponseStream {
 /** One authenticated Connect stream: takes requests, answers each once, in their order (M5). */
 export interface Session {
   readonly outbox: Outbox;
+  /** Sends the first response, unless it was sent before. */
+  greet(backlog: number): void;
   /** A request came in, as it was encoded. */
   receive(bytes: Uint8Array): void;
   /** The client has half-closed: what was read is answered, then the stream ends with OK (L1). */
@@ -55,17 +58,26 @@ export function createSession(of: {
   stream: SessionStream;
   turns: Turns;
   maxMessageBytes: number;
+  heartbeatIntervalMs: number;
+  /** SessionStarted as encoded, with the entries about to be replayed, at most. */
+  greeting: (backlog: number) => Uint8Array;
   stopFeed: () => void;
   /** Called when there is room in the outbox again. */
   resumeFeed: () => void;
+  /** Called with what was acked or set aside: it no longer counts as unacked (D5). */
+  release: (positions: ChannelPosition[]) => void;
+  /** Called when the client has sent heartbeats and is silent now (L3). */
+  silent: () => void;
   /** Called when `settle` has to be called at the end of the transaction. */
   receiptsWaiting: (session: Session) => void;
 }): Session {
   const { agentId, stream, turns } = of;
   const outbox = createOutbox(stream, drained);
+  const watch = createHeartbeatWatch({ intervalMs: of.heartbeatIntervalMs, missed: of.silent });
   /** open: takes requests. leaving: only answers. ended: sends nothing new. closed: is gone. */
   let state: "open" | "leaving" | "ended" | "closed" = "open";
   let farewell: Refusal | undefined;
+  let greeted = false;
   let unanswered = 0;
   let paused = false;
   let lastTimer: NodeJS.Timeout | undefined;
@@ -80,7 +92,8 @@ export function createSession(of: {
       return;
     }
     const { requestId, refusal } = request;
-    const { acks, heartbeat, frame } = request.message;
+    const { acks, heartbeat, setAside, frame } = request.message;
+    watch.heard(heartbeat);
     const weight = frame?.$case === "chatHistory" ? PAGE_WEIGHT : 1;
     unanswered += weight;
     turns.submit<Answer | undefined>({
@@ -88,6 +101,7 @@ export function createSession(of: {
       run: (context) =>
         refusal ? Promise.resolve(refused(refusal)) : handle(context, acks, frame),
       done(answer) {
+        if (answer?.kind !== "refusal") release(acks, setAside);
         if (answer !== undefined) send(answer, requestId);
         else if (heartbeat) respond(undefined, requestId);
         answered(weight);
@@ -112,6 +126,10 @@ export function createSession(of: {
     const answer = frame && (await handleFrame(context, agentId, frame));
     if (answer?.kind !== "refusal") await movePositions(context, agentId, acks);
     return answer;
+  }
+
+  function release(...positions: ChannelPosition[][]): void {
+    for (const some of positions) if (some.length > 0) of.release(some);
   }
 
   function send(answer: Answer, requestId: string): void {
@@ -148,12 +166,22 @@ export function createSession(of: {
 
   /** Reads on only while answers get away: the bound of the outbox holds for them too (D4). */
   function regulate(): void {
-    const { frames, bytes } = outbox.room();
-    const full = unanswered >= MAX_UNANSWERED || frames === 0 || bytes === 0;
+    const full = unanswered >= MAX_UNANSWERED || outbox.room().items === 0;
     if (full === paused || state !== "open") return;
     paused = full;
-    if (full) stream.pause();
-    else stream.resume();
+    if (full) {
+      stream.pause();
+      watch.pause();
+    } else {
+      stream.resume();
+      watch.resume();
+    }
+  }
+
+  function greet(backlog: number): void {
+    if (greeted) return;
+    greeted = true;
+    outbox.push(of.greeting(backlog));
   }
 
   function drained(): void {
@@ -162,8 +190,10 @@ export function createSession(of: {
   }
 
   function leave(reason: Refusal | undefined): void {
+    greet(0);
     state = "leaving";
     farewell = reason;
+    watch.stop();
     of.stopFeed();
     if (unanswered === 0) finish();
   }
@@ -179,6 +209,7 @@ export function createSession(of: {
 
   const session: Session = {
     outbox,
+    greet,
     receive,
     halfClosed() {
       if (state === "open") leave(undefined);
@@ -192,6 +223,7 @@ export function createSession(of: {
         stream.emit("error", statusOf(word));
         return;
       }
+      greet(0);
       const reconnect = reconnectAfterMs !== undefined;
       const reconnectAfter = reconnect ? durationOf(reconnectAfterMs) : undefined;
       respond(
@@ -220,6 +252,7 @@ export function createSession(of: {
     settle: () => outbox.settle(),
     close() {
       clearTimeout(lastTimer);
+      watch.stop();
       state = "closed";
       of.stopFeed();
     },
@@ -233,6 +266,11 @@ const NOT_DECODED = refuse("NOT_DECODED", "the request is no ConnectRequest; che
 export const SUPERSEDED = refuse(
   "SUPERSEDED",
   "a newer session of this agent receives now; do not come back",
+);
+/** What a session is told whose client has gone silent (L3). */
+export const HEARTBEAT_MISSED = refuse(
+  "HEARTBEAT_MISSED",
+  "nothing was heard of this session for too long; connect again",
 );
 /** What every session is told when the hub stops (L2). */
 export const SHUTTING_DOWN = refuse("SHUTTING_DOWN", "the hub is going away; connect again");

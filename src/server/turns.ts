@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import type { Context, Environment, Written } from "../hub/context.js";
+import type { Context, Environment, Moved, Written } from "../hub/context.js";
 import { StorageError, type Store } from "../hub/store.js";
 import { type Refusal, refuse } from "../protocol/refusals.js";
 
@@ -27,7 +27,7 @@ export interface Turns {
 const MAX_TURN_WEIGHT = 1024;
 
 type AnyJob = Job<unknown>;
-type Outcome = { result: unknown; written: Written[] } | { refusal: Refusal };
+type Outcome = { result: unknown; written: Written[]; moved: Moved[] } | { refusal: Refusal };
 
 const STORAGE_TROUBLE = refuse(
   "STORAGE_UNAVAILABLE",
@@ -41,6 +41,7 @@ const FAULT = refuse("INTERNAL", "the hub has a fault and did not store this; it
  * receivers of what it wrote. While a transaction runs, further jobs wait for
  * the next.
  * @param deliver tells the members of a channel about an entry; must not throw
+ * @param progressed tells the peer of an agent whose position has moved; must not throw
  * @param settled called after all jobs of a transaction have been told
  */
 export function createTurns(of: {
@@ -48,6 +49,7 @@ export function createTurns(of: {
   env: Environment;
   log: Logger;
   deliver(written: Written): void;
+  progressed(moved: Moved): void;
   settled(): void;
 }): Turns {
   const { store, env, log } = of;
@@ -86,7 +88,8 @@ export function createTurns(of: {
         const outcomes: Outcome[] = [];
         for (const job of jobs) {
           const written: Written[] = [];
-          outcomes.push({ result: await job.run({ tx, env, written }), written });
+          const moved: Moved[] = [];
+          outcomes.push({ result: await job.run({ tx, env, written, moved }), written, moved });
         }
         return outcomes;
       });
@@ -117,6 +120,7 @@ export function createTurns(of: {
         }
         job.done(outcome.result);
         for (const written of outcome.written) of.deliver(written);
+        for (const moved of outcome.moved) of.progressed(moved);
       } catch (error) {
         log.error({ err: error }, "telling about a stored entry failed");
       }

@@ -19,8 +19,8 @@ const RULES = [
   ["C", [1, 2, 3, 4, 5, 6, 7, 8]],
   ["A", [1, 2, 3]],
   ["M", [1, 2, 3, 4, 5, 6, 7]],
-  ["D", [1, 2, 3, 4, 7]],
-  ["L", [1, 2]],
+  ["D", [1, 2, 3, 4, 5, 6, 7]],
+  ["L", [1, 2, 3]],
 ] as const;
 
 test("docs/protocol.md states every rule once, in order", () => {
@@ -92,6 +92,9 @@ test("docs/protocol.md states the limits of src/protocol/limits.ts", () => {
     `${limits.DEFAULT_REQUEST_TIMEOUT_MS / 60_000} minutes where it says`,
     `| ${limits.MAX_PAGE_SIZE}, and more is read as ${limits.MAX_PAGE_SIZE}; ${limits.DEFAULT_PAGE_SIZE} where`,
     `| \`acks\` in one request | ${limits.MAX_ACKS} |`,
+    `| \`set_aside\` in one request | ${limits.MAX_ACKS} |`,
+    `${limits.DEFAULT_MAX_UNACKED_PER_CHANNEL} of a channel and ${limits.DEFAULT_MAX_UNACKED} in all ` +
+      `unless configured otherwise, ${limits.MAX_UNACKED_BYTES / 1024 / 1024} MiB (D5)`,
   ];
   expect(rows.filter((row) => !text.replaceAll("\n", " ").includes(row))).toEqual([]);
 });

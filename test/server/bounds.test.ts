@@ -30,17 +30,39 @@ test("D4: an outbox counts what the transport has not taken, and has room again 
   for (let count = 0; count < 256; count += 1) outbox.push(new Uint8Array(10), take);
   // An auto session's position moves by this: not when it is queued (D2).
   expect(taken).toBe(0);
-  expect(outbox.room().frames).toBe(0);
+  expect(outbox.room()).toEqual({ items: 0, bytes: 0 });
   takes.shift()?.();
-  expect(outbox.room().frames).toBe(1);
-  expect(drained).toBe(1);
+  expect(outbox.room().items).toBe(1);
   expect(taken).toBe(1);
+  // Half of it at once, and not a little at a time.
+  for (let count = 1; count < 127; count += 1) takes.shift()?.();
+  expect(drained).toBe(0);
+  takes.shift()?.();
+  expect(drained).toBe(1);
   outbox.push(new Uint8Array(2 * MIB));
-  expect(outbox.room()).toEqual({ frames: 0, bytes: 0 });
+  expect(outbox.room()).toEqual({ items: 0, bytes: 0 });
   // A write that failed was not taken, and makes no room worth using.
   takes.shift()?.(new Error("broken"));
   expect(drained).toBe(1);
-  expect(taken).toBe(1);
+  expect(taken).toBe(128);
+});
+
+test("D4: one response larger than an outbox may be in it, alone, and is not overtaken for ever", () => {
+  const takes: (() => void)[] = [];
+  let drained = 0;
+  const outbox = createOutbox({ write: (_bytes, taken) => takes.push(taken) > 0 }, () => {
+    drained += 1;
+  });
+  expect(outbox.fits(2 * MIB)).toBe(true);
+  outbox.push(new Uint8Array(10));
+  expect(outbox.fits(2 * MIB)).toBe(false);
+  expect(outbox.fits(10)).toBe(false);
+  expect(outbox.room()).toEqual({ items: 0, bytes: 0 });
+  takes.shift()?.();
+  expect(drained).toBe(1);
+  expect(outbox.fits(2 * MIB)).toBe(true);
+  outbox.push(new Uint8Array(2 * MIB));
+  expect(outbox.fits(1)).toBe(false);
 });
 
 test("I4: a superseded session that reads nothing is over all the same", async () => {

@@ -261,6 +261,7 @@ test("S1 I5: unary calls are refused with a status, the reason in a trailer", as
 /** Rows that another file provokes, each over a real connection too. */
 const ELSEWHERE: Partial<Record<RefusalReason, string>> = {
   SUPERSEDED: "delivering.test.ts, I4",
+  HEARTBEAT_MISSED: "heartbeat.test.ts, L3",
   SHUTTING_DOWN: "leaving.test.ts, L2",
   INTERNAL: "turns.test.ts, M5",
   NOT_DECODED: "identity.test.ts, M5",

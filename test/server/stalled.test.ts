@@ -91,7 +91,7 @@ test("D4: requests are not read while their answers do not get away", async () =
 });
 
 test("L2: while it waits for the last answers to be taken, a stopping hub takes nothing new", async () => {
-  await stall("manual");
+  await stall("auto");
   const idle = openAgent(hub.address, "idle", "manual");
   await idle.next("sessionStarted");
   const halted = hub.halt();

@@ -49,6 +49,7 @@ test("M1: neither a receipt nor a delivery leaves before the commit has returned
     env,
     log: pino({ level: "silent" }),
     deliver: () => events.push("delivery"),
+    progressed: () => {},
     settled: () => events.push("settled"),
   });
   const message = ChatMessage.fromPartial({ targetAgent: "bob", content: "x" });
@@ -141,6 +142,7 @@ test("M1: everything submitted in one turn is one transaction, told in order aft
     env,
     log: pino({ level: "silent" }),
     deliver: () => {},
+    progressed: () => {},
     settled: () => told.push("settled"),
   });
   for (const name of ["a", "b", "c"]) {

@@ -226,11 +226,13 @@ export function channelQuestionContract(store: () => Store): void {
       aChannel("c4", { provider: { position: 2, due: 3 } }),
     );
     expect(await ask((tx) => tx.channelsBehind("ada"))).toEqual([
-      { channelId: "c1", position: 1 },
-      { channelId: "c2", position: 0 },
-      { channelId: "c4", position: 2 },
+      { channelId: "c1", position: 1, due: 4 },
+      { channelId: "c2", position: 0, due: 1 },
+      { channelId: "c4", position: 2, due: 3 },
     ]);
-    expect(await ask((tx) => tx.channelsBehind("bob"))).toEqual([{ channelId: "c3", position: 0 }]);
+    expect(await ask((tx) => tx.channelsBehind("bob"))).toEqual([
+      { channelId: "c3", position: 0, due: 4 },
+    ]);
     await ask(async (tx) => {
       await tx.putChannel(aChannel("c1", { provider: { position: 4, due: 4 } }));
       expect(await tx.channelsBehind("ada")).toHaveLength(2);

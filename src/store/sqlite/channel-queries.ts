@@ -63,9 +63,10 @@ export const CHANNEL_SQL = {
   listOfConsumer: `SELECT * FROM channels WHERE consumer_id = @agent AND id < @before
     AND (@peer IS NULL OR provider_id = @peer) AND (@service IS NULL OR service_id = @service)
     AND (@state IS NULL OR state = @state) ORDER BY id DESC LIMIT @limit`,
-  behind: `SELECT id, channel_id AS channelId, provider_position AS position FROM channels
+  behind: `SELECT id, channel_id AS channelId, provider_position AS position,
+      provider_due AS due FROM channels
       WHERE provider_id = @agent AND provider_position < provider_due
-    UNION ALL SELECT id, channel_id, consumer_position FROM channels
+    UNION ALL SELECT id, channel_id, consumer_position, consumer_due FROM channels
       WHERE consumer_id = @agent AND consumer_position < consumer_due
     ORDER BY id`,
 };
@@ -143,6 +144,6 @@ export function prepareChannelQueries(db: Database): ChannelQueries {
       return { rows, next: found.length > limit ? rows.at(-1)?.channel_id : undefined };
     },
     channelsBehind: (agent) =>
-      behind.all({ agent }).map(({ channelId, position }) => ({ channelId, position })),
+      behind.all({ agent }).map(({ channelId, position, due }) => ({ channelId, position, due })),
   };
 }

@@ -322,9 +322,10 @@ export interface ConnectRequest {
   /**
    * Channel positions up to which deliveries of this session no longer count
    * as unacked, although this agent has not handled them: it keeps them for a
-   * later session, where they are delivered again. Never answered. Without it,
-   * entries that nobody handles yet would hold up those behind them. A position
-   * beyond what was delivered counts as the last delivery.
+   * later session, where they are delivered again. Without it, entries that
+   * nobody handles yet would hold up those behind them. A position beyond what
+   * was delivered counts as the last delivery. Answered only where the whole
+   * request is refused.
    */
   setAside: ChannelPosition[];
   /**
@@ -770,7 +771,7 @@ export interface ChannelProgress {
 /** The hub is about to end this stream. Nothing that has a receipt is lost. */
 export interface GoAway {
   /**
-   * SHUTTING_DOWN, SUPERSEDED, or the reason of a ChatError that kept the hub
+   * SHUTTING_DOWN, SUPERSEDED, HEARTBEAT_MISSED, or the reason of a ChatError that kept the hub
    * from reading the log; a newer hub may say more.
    */
   reason: string;
