@@ -1,0 +1,61 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Proof } from "./proofs.ts";
+
+/** What came of a proof. */
+export interface ProofResult {
+  name: string;
+  verdict: "held" | "broken" | "lacking";
+  seconds: number;
+  /** Its last line: the figures, or what this machine lacks. */
+  figures: string;
+  /** The command as it would be typed. */
+  command: string;
+}
+
+/** A program's exit code when the machine lacks a tool it needs. */
+const LACKING = 3;
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Runs one proof to its end; what it says goes to stderr as it comes. */
+export async function runProof(proof: Proof, long: boolean): Promise<ProofResult> {
+  const words = (long ? proof.long : undefined) ?? proof.command;
+  const env = { ...proof.env, ...(long && proof.longEnv) };
+  const startedAt = performance.now();
+  const child = spawn(words[0] ?? "", words.slice(1), {
+    cwd: ROOT,
+    stdio: ["ignore", "pipe", "inherit"],
+    env: {
+      ...process.env,
+      ...env,
+      PATH: `${join(ROOT, "node_modules/.bin")}:${process.env.PATH ?? ""}`,
+      NO_COLOR: "1",
+    },
+  });
+  let stdout = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+    process.stderr.write(text);
+  });
+  const [code] = await Promise.race([
+    once(child, "close"),
+    once(child, "error").then(([error]) => Promise.reject(error)),
+  ]);
+  const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  return {
+    name: proof.name,
+    verdict: code === 0 ? "held" : code === LACKING ? "lacking" : "broken",
+    seconds: (performance.now() - startedAt) / 1000,
+    figures: figuresOf(stdout),
+    command: [...settings, ...words].join(" "),
+  };
+}
+
+/** The last line; of vitest's report the one that counts the tests. */
+function figuresOf(stdout: string): string {
+  const lines = stdout.trimEnd().split("\n");
+  const tests = lines.find((line) => /^\s+Tests\s/.test(line));
+  return (tests ?? lines.at(-1) ?? "").trim();
+}
