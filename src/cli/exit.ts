@@ -13,6 +13,8 @@ export const EXIT = {
   unreachable: 3,
   /** `request`: the answer is no, or none came in time. */
   declined: 4,
+  /** `serve`: the disk or the database failed while it ran. */
+  storage: 5,
   /** Ctrl-C. */
   interrupted: 130,
 } as const;

@@ -21,6 +21,7 @@ Exit codes:
   ${EXIT.usage}    a flag, an argument or a setting is wrong
   ${EXIT.unreachable}    the hub cannot be reached, or did not answer in time
   ${EXIT.declined}    request: rejected, expired or taken back
+  ${EXIT.storage}    serve: the disk or the database failed while it ran
   ${EXIT.interrupted}  ended by Ctrl-C
 
 Settings:

@@ -37,7 +37,9 @@ export function serveCommand(env: Environment): Command {
       "serve --listen 127.0.0.1:9000 --db /var/lib/claw-chat/hub.db --log-format json",
       "serve --listen 127.0.0.1:0 --db :memory: --json",
     ],
-    notes: "Says on stdout where it listens and stores, then logs to stderr.",
+    notes:
+      "Says on stdout where it listens and stores, then logs to stderr. When the disk fails under\n" +
+      `it, it promises nothing any more, sends everybody away and ends with exit code ${EXIT.storage}.`,
   });
   return settingsAction(command, env, SERVE_SETTINGS, async ({ settings }) => {
     const log = openLog(settings);
@@ -68,7 +70,16 @@ async function serve(settings: ServeSettings, log: Logger): Promise<void> {
     }).catch((cause) => oneSentence(cause, listen));
     try {
       await announce(hub, settings, store.durable);
-      log.info({ signal: await stopped }, "stopping");
+      const end = await Promise.race([stopped, hub.failed]);
+      if (end instanceof Error) {
+        throw new CommandError(
+          `${printable(end.message)}; what has a receipt is stored. Look at the disk, run ` +
+            "`claw-chat db verify`, and start the hub again.",
+          EXIT.storage,
+          { cause: end },
+        );
+      }
+      log.info({ signal: end }, "stopping");
     } finally {
       await hub.stop();
     }

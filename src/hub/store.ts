@@ -12,21 +12,43 @@ export interface Store {
   /** False where a commit does not survive the process, as with `:memory:`. */
   readonly durable: boolean;
   /**
+   * Resolves with a StorageError of the kind "fatal" when the store can promise
+   * nothing any more; every later transaction is rejected with it.
+   */
+  readonly failed: Promise<StorageError>;
+  /**
    * Runs work in one transaction and returns its result once the transaction
    * is committed and synced to disk (M1). Transactions run one after another.
    * What work reads is locked until then: no other writer changes it.
    *
    * When work throws, nothing is stored and its error is passed on.
-   * @throws StorageError when the database could not begin or commit; nothing is stored then.
+   * @param readOnly refuses every write of work with this error. Such a transaction needs neither
+   *   space nor the right to write, so that reading goes on where storing does not.
+   * @throws StorageError when the database could not begin or commit; nobody may be told that
+   *   anything of it is stored
    */
-  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  transaction<T>(work: (tx: Transaction) => Promise<T>, readOnly?: StorageError): Promise<T>;
   /** Waits for the running transaction and closes the database. */
   close(): Promise<void>;
 }
 
+/**
+ * What a storage error means for whoever asked.
+ * - `unavailable`: not now; trying again may succeed.
+ * - `full`: there is no room for writing; reading goes on.
+ * - `fatal`: nobody knows any more what is on the disk, so nothing may be promised.
+ */
+export type StorageTrouble = "unavailable" | "full" | "fatal";
+
 /** The database would not take or give something; the cause is the engine's own error. */
 export class StorageError extends Error {
   override readonly name = "StorageError";
+  readonly kind: StorageTrouble;
+  /** @param kind default `unavailable` */
+  constructor(message: string, options: ErrorOptions & { kind?: StorageTrouble } = {}) {
+    super(message, options);
+    this.kind = options.kind ?? "unavailable";
+  }
 }
 
 /** A registered service (S1, S2). */

@@ -131,6 +131,12 @@ export const REFUSALS = {
     retryable: true,
     retryAfterMs: 1_000,
   },
+  STORAGE_FULL: {
+    code: "RESOURCE_EXHAUSTED",
+    when: "the hub has no room to store anything; reading goes on",
+    retryable: true,
+    retryAfterMs: 5_000,
+  },
   NOT_DECODED: {
     code: "INTERNAL",
     when: "the bytes of a request are no protobuf of its type; it ends the session",

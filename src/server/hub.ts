@@ -15,7 +15,7 @@ import { unaryHandlers } from "./calls.js";
 import { connect, type Sessions } from "./connect.js";
 import { drain } from "./drain.js";
 import { createExpiry } from "./expiry.js";
-import { addHealth } from "./health.js";
+import { addHealth, stopServing } from "./health.js";
 import { isLoopback, ListenError, parseListenAddress } from "./listen-address.js";
 import { createReceivers } from "./receivers.js";
 import { addReflection } from "./reflection.js";
@@ -55,6 +55,11 @@ export interface HubOptions {
 export interface Hub {
   /** Where it listens, as `host:port` with the real port. */
   readonly address: string;
+  /**
+   * Resolves when the store can promise nothing any more. The hub reports NOT_SERVING then and
+   * refuses everything with STORAGE_UNAVAILABLE; the caller stops it and ends the process.
+   */
+  readonly failed: Promise<Error>;
   /**
    * Tells every session to go away, answers what was read, and closes the
    * server, within 8 s; then nothing uses the store any more (L2).
@@ -149,10 +154,16 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   });
   const address = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
   log.info({ address }, "hub serves");
+  const failed = store.failed.then((error) => {
+    log.fatal({ err: error }, "the store has failed: nothing is stored or delivered any more");
+    stopServing(health);
+    return error;
+  });
 
   let stopped: Promise<void> | undefined;
   return {
     address,
+    failed,
     stop() {
       stopped ??= drain({ server, health, sessions, expiry, log });
       return stopped;

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import type { Context, Environment, Moved, Written } from "../hub/context.js";
-import { StorageError, type Store } from "../hub/store.js";
+import { StorageError, type StorageTrouble, type Store, type Transaction } from "../hub/store.js";
 import { type Refusal, refuse } from "../protocol/refusals.js";
 
 /** One thing to do in a transaction, and what to do with its result once that is durable. */
@@ -29,17 +29,26 @@ const MAX_TURN_WEIGHT = 1024;
 type AnyJob = Job<unknown>;
 type Outcome = { result: unknown; written: Written[]; moved: Moved[] } | { refusal: Refusal };
 
-const STORAGE_TROUBLE = refuse(
-  "STORAGE_UNAVAILABLE",
-  "the hub could not store this; send it again under the same key",
-);
+/** What each kind of storage error is to a client. */
+const STORAGE_TROUBLE: Record<StorageTrouble, Refusal> = {
+  unavailable: refuse(
+    "STORAGE_UNAVAILABLE",
+    "the hub could not store this; send it again under the same key",
+  ),
+  full: refuse("STORAGE_FULL", "the hub has no room for this; send it again under the same key"),
+  fatal: refuse(
+    "STORAGE_UNAVAILABLE",
+    "the hub's disk has failed and it goes away; send this again under the same key",
+  ),
+};
 const FAULT = refuse("INTERNAL", "the hub has a fault and did not store this; its log says more");
 
 /**
  * Persist, then tell (M1): jobs run in one transaction, and only when it has
  * been committed and synced is anyone told, each job first and then the
  * receivers of what it wrote. While a transaction runs, further jobs wait for
- * the next.
+ * the next. Where storing fails, the jobs run again in one that only reads: those that would
+ * write are refused, and reading goes on.
  * @param deliver tells the members of a channel about an entry; must not throw
  * @param progressed tells the peer of an agent whose position has moved; must not throw
  * @param settled called after all jobs of a transaction have been told
@@ -56,6 +65,8 @@ export function createTurns(of: {
   const queue: AnyJob[] = [];
   let waiters: (() => void)[] = [];
   let running = false;
+  /** What the last transaction that wrote something has met; said once, however many turns meet it. */
+  let trouble: StorageTrouble | undefined;
 
   async function runTurn(): Promise<void> {
     const jobs = takeTurn();
@@ -82,21 +93,22 @@ export function createTurns(of: {
     return queue.splice(0, count);
   }
 
-  async function commit(jobs: AnyJob[]): Promise<Outcome[]> {
+  /** @param readOnly what writing met just now: the jobs may only read */
+  async function commit(jobs: AnyJob[], readOnly?: StorageError): Promise<Outcome[]> {
     try {
-      return await store.transaction(async (tx) => {
+      const done = await store.transaction(async (tx) => {
         const outcomes: Outcome[] = [];
-        for (const job of jobs) {
-          const written: Written[] = [];
-          const moved: Moved[] = [];
-          outcomes.push({ result: await job.run({ tx, env, written, moved }), written, moved });
-        }
+        for (const job of jobs) outcomes.push(await run(job, tx, readOnly));
         return outcomes;
-      });
+      }, readOnly);
+      if (done.some((outcome) => "written" in outcome && outcome.written.length > 0)) noteTrouble();
+      return done;
     } catch (error) {
       if (error instanceof StorageError) {
-        log.error({ err: error, jobs: jobs.length }, "transaction failed, nothing of it is stored");
-        return jobs.map(() => ({ refusal: STORAGE_TROUBLE }));
+        noteTrouble(error);
+        // Who only reads needs neither room nor a disk that takes something.
+        if (readOnly === undefined && error.kind !== "fatal") return commit(jobs, error);
+        return jobs.map(() => ({ refusal: STORAGE_TROUBLE[error.kind] }));
       }
       if (jobs.length === 1) {
         log.error({ err: error }, "a job failed");
@@ -104,9 +116,30 @@ export function createTurns(of: {
       }
       // One job is at fault; alone, each of the others succeeds.
       const outcomes: Outcome[] = [];
-      for (const job of jobs) outcomes.push(...(await commit([job])));
+      for (const job of jobs) outcomes.push(...(await commit([job], readOnly)));
       return outcomes;
     }
+  }
+
+  async function run(job: AnyJob, tx: Transaction, readOnly?: StorageError): Promise<Outcome> {
+    const written: Written[] = [];
+    const moved: Moved[] = [];
+    try {
+      return { result: await job.run({ tx, env, written, moved }), written, moved };
+    } catch (error) {
+      // Refused before anything was written, so that the others can go on.
+      if (readOnly !== undefined && error === readOnly) {
+        return { refusal: STORAGE_TROUBLE[readOnly.kind] };
+      }
+      throw error;
+    }
+  }
+
+  function noteTrouble(error?: StorageError): void {
+    if (error?.kind === trouble) return;
+    trouble = error?.kind;
+    if (error === undefined) log.info("entries are stored again");
+    else log.error({ err: error, kind: error.kind }, "entries cannot be stored");
   }
 
   function tell(jobs: AnyJob[], outcomes: Outcome[]): void {

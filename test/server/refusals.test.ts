@@ -263,6 +263,7 @@ const ELSEWHERE: Partial<Record<RefusalReason, string>> = {
   SUPERSEDED: "delivering.test.ts, I4",
   HEARTBEAT_MISSED: "heartbeat.test.ts, L3",
   SHUTTING_DOWN: "leaving.test.ts, L2",
+  STORAGE_FULL: "storage-trouble.test.ts, M1",
   INTERNAL: "turns.test.ts, M5",
   NOT_DECODED: "identity.test.ts, M5",
 };

@@ -2,7 +2,12 @@ import { randomUUID } from "node:crypto";
 import { pino } from "pino";
 import { afterEach, expect, test } from "vitest";
 import { sendMessage } from "../../src/hub/message.js";
-import { StorageError, type Store, type Transaction } from "../../src/hub/store.js";
+import {
+  StorageError,
+  type StorageTrouble,
+  type Store,
+  type Transaction,
+} from "../../src/hub/store.js";
 import { ChatMessage } from "../../src/protocol/wire.js";
 import { startHub } from "../../src/server/hub.js";
 import { createTurns } from "../../src/server/turns.js";
@@ -25,15 +30,21 @@ async function watchedStore(events: string[]): Promise<Store & { failing: boolea
   const watched = {
     epoch: store.epoch,
     durable: store.durable,
+    failed: store.failed,
     close: () => store.close(),
     failing: false,
-    async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    async transaction<T>(
+      work: (tx: Transaction) => Promise<T>,
+      readOnly?: StorageError,
+    ): Promise<T> {
       const result = await store.transaction(async (tx) => {
         const done = await work(tx);
+        if (readOnly !== undefined) return done;
         events.push("commit begins");
         if (watched.failing) throw new StorageError("the disk is gone");
         return done;
-      });
+      }, readOnly);
+      if (readOnly !== undefined) return result;
       events.push("committed");
       return result;
     },
@@ -92,24 +103,83 @@ test("M1: when a commit fails, sender and peer hear of nothing, and the same aga
   await store.close();
 });
 
+/** A store that reads, and commits nothing; what it refuses is given with `kind`. */
+async function storeWithout(kind: StorageTrouble): Promise<Store> {
+  const store = await openSqliteStore({ path: ":memory:" });
+  const broken = new StorageError("no", { kind });
+  return {
+    ...store,
+    transaction: (work, readOnly) =>
+      kind === "fatal"
+        ? Promise.reject(broken)
+        : store.transaction(async (tx) => {
+            const result = await work(tx);
+            if (readOnly === undefined) throw broken;
+            return result;
+          }, readOnly),
+  };
+}
+
+test.each([
+  ["unavailable", "STORAGE_UNAVAILABLE", "read"],
+  ["full", "STORAGE_FULL", "read"],
+  ["fatal", "STORAGE_UNAVAILABLE", "STORAGE_UNAVAILABLE"],
+] as const)(
+  "M1: where storing is %s, what would write gets %s and what reads is told: %s",
+  async (kind, refusal, reading) => {
+    const store = await storeWithout(kind);
+    const told: string[] = [];
+    const turns = createTurns({
+      store,
+      env,
+      log: pino({ level: "silent" }),
+      deliver: () => told.push("delivery"),
+      settled: () => told.push("settled"),
+    });
+    const failed = ({ reason }: { reason: string }) => told.push(reason);
+    const message = ChatMessage.fromPartial({ targetAgent: "bob", content: "x" });
+    turns.submit({
+      run: ({ tx }) => tx.allPending(),
+      done: () => told.push("read"),
+      failed,
+    });
+    turns.submit({
+      run: (context) => sendMessage(context, "alice", message),
+      done: ({ kind: answer }) => told.push(answer),
+      failed,
+    });
+    turns.submit({
+      run: ({ tx }) => tx.channelsBehind("bob"),
+      done: (behind) => told.push(behind.length === 0 ? "read" : "behind"),
+      failed,
+    });
+    await turns.idle();
+    expect(told).toEqual([reading, refusal, reading, "settled"]);
+    await store.close();
+  },
+);
+
 /** The real store, except that looking up the message id "boom" is a fault of the program. */
 async function faultyStore(): Promise<Store & { transactions: number }> {
   const store = await openSqliteStore({ path: ":memory:" });
   const faulty = {
     epoch: store.epoch,
     durable: store.durable,
+    failed: store.failed,
     close: () => store.close(),
     transactions: 0,
-    transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    transaction<T>(work: (tx: Transaction) => Promise<T>, readOnly?: StorageError): Promise<T> {
       faulty.transactions += 1;
-      return store.transaction((tx) =>
-        work({
-          ...tx,
-          entryByKey: (author, kind, key) => {
-            if (key === "boom") throw new TypeError("a fault");
-            return tx.entryByKey(author, kind, key);
-          },
-        }),
+      return store.transaction(
+        (tx) =>
+          work({
+            ...tx,
+            entryByKey: (author, kind, key) => {
+              if (key === "boom") throw new TypeError("a fault");
+              return tx.entryByKey(author, kind, key);
+            },
+          }),
+        readOnly,
       );
     },
   };

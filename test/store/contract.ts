@@ -98,6 +98,28 @@ function transactionContract(store: () => Store): void {
     expect(await store().transaction((next) => next.channel("late"))).toBeUndefined();
   });
 
+  test("a transaction that only reads refuses each write with the error it was given", async () => {
+    await putAll(store(), aChannel("c1"));
+    const full = new StorageError("no room", { kind: "full" });
+    const writes = ["putChannel", "deleteChannel", "append", "putService", "deleteService"];
+    const seen = await store().transaction(async (tx) => {
+      const refused = [
+        tx.putChannel(aChannel("c1", { reason: "x" })),
+        tx.deleteChannel("c1"),
+        tx.append([anEntry("c1", 1)]),
+        tx.putService(aService("weather")),
+        tx.deleteService("weather"),
+      ];
+      const ends = await Promise.allSettled(refused);
+      return { ends, channel: await tx.channel("c1") };
+    }, full);
+    expect(seen.ends).toEqual(writes.map(() => ({ status: "rejected", reason: full })));
+    expect(seen.channel).toEqual(aChannel("c1"));
+    const given = store().transaction((tx) => tx.putService(aService("weather")), full);
+    await expect(given).rejects.toBe(full);
+    expect(await store().transaction((tx) => tx.service("weather"))).toBeUndefined();
+  });
+
   test("what is read belongs to the reader: changing it changes nothing stored", async () => {
     await putAll(store(), aChannel("c1"));
     await store().transaction(async (tx) => {

@@ -1,5 +1,5 @@
 import Database from "better-sqlite3";
-import { StorageError } from "../../hub/store.js";
+import { StorageError, type StorageTrouble } from "../../hub/store.js";
 
 /** SQLite's name of an error, such as SQLITE_BUSY; empty where it is none of SQLite's. */
 export function sqliteCode(error: unknown): string {
@@ -18,5 +18,13 @@ export function translate(error: unknown, doing: string): unknown {
   const message = `the database could not ${doing}: ${error.message} (${code})`;
   return code.startsWith("SQLITE_CONSTRAINT")
     ? new Error(message, { cause: error })
-    : new StorageError(message, { cause: error });
+    : new StorageError(message, { cause: error, kind: troubleOf(code) });
+}
+
+/** After a failed sync nobody knows what is on the disk: the next one may succeed without it. */
+const FATAL = /^SQLITE_(IOERR_(DIR_)?FSYNC|CORRUPT|NOTADB)/;
+
+function troubleOf(code: string): StorageTrouble {
+  if (FATAL.test(code)) return "fatal";
+  return code === "SQLITE_FULL" ? "full" : "unavailable";
 }

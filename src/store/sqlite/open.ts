@@ -14,9 +14,20 @@ export { StoreOpenError };
 export interface SqliteOptions {
   /** The database file, created where it is missing; `:memory:` keeps everything in memory only. */
   path: string;
-  /** How long to wait, blocking the process, for another process that is writing. Default 1000. */
+  /**
+   * How long opening waits, blocking the process, for another process that is writing; a
+   * transaction waits 100 ms at most. Default 1000.
+   */
   busyTimeoutMs?: number;
+  /**
+   * How large the write-ahead log may become while another process keeps it from being started
+   * over; beyond, nothing is written until that one is gone. Default 1 GiB.
+   */
+  maxLogBytes?: number;
 }
+
+/** An open store waits no longer than this for another writer: the whole process stands still. */
+const MAX_RUNNING_BUSY_MS = 100;
 
 /** The files this process has open. */
 const openFiles = new Set<string>();
@@ -28,11 +39,11 @@ const openFiles = new Set<string>();
  *   read and written; it is not changed then
  */
 export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
-  const { busyTimeoutMs = 1000 } = options;
+  const { busyTimeoutMs = 1000, maxLogBytes } = options;
   if (options.path === ":memory:") {
     const db = new Database(":memory:");
     const epoch = await prepareDatabase(db, ":memory:");
-    return sqliteStore(db, { epoch, durable: false, close: () => db.close() });
+    return sqliteStore(db, { epoch, durable: false, maxLogBytes, close: () => db.close() });
   }
   if (options.path.trim() === "") {
     throw new StoreOpenError("the database path is empty; name a file, or :memory:");
@@ -57,7 +68,8 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
     unlock = lockFile(path);
     db = new Database(path, { timeout: busyTimeoutMs });
     const epoch = await prepareDatabase(db, path);
-    return sqliteStore(db, { epoch, durable: true, close });
+    db.pragma(`busy_timeout = ${Math.min(busyTimeoutMs, MAX_RUNNING_BUSY_MS)}`);
+    return sqliteStore(db, { epoch, durable: true, maxLogBytes, close });
   } catch (error) {
     close();
     throw explain(error, path);

@@ -30,6 +30,8 @@ export async function prepareDatabase(db: Database, path: string): Promise<strin
       );
     }
     db.pragma(`journal_size_limit = ${WAL_FILE_BYTES}`);
+    // The store does it, since SQLite would keep a failed sync to itself.
+    db.pragma("wal_autocheckpoint = 0");
   }
   db.prepare("INSERT OR IGNORE INTO meta (name, value) VALUES ('epoch', ?)").run(randomUUID());
   // A write in any case: only after one does the pragma tell what commits will do.

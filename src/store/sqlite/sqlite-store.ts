@@ -4,14 +4,25 @@ import { prepareChannelQueries } from "./channel-queries.js";
 import { prepareChannelRows } from "./channel-rows.js";
 import { translate } from "./engine-errors.js";
 import { prepareEntryRows } from "./entry-rows.js";
+import { limitLog } from "./log-size.js";
 import { prepareServiceRows } from "./service-rows.js";
 import { openTransaction } from "./transaction.js";
 
-/** A store on a database that is open and has the newest schema. */
+/**
+ * Databases that failed: closing one would copy its log into the file, and nobody knows what of
+ * the log is on the disk. Kept here, because what is garbage is closed as well.
+ */
+const failedDatabases = new Set<Database>();
+
+/**
+ * A store on a database that is open and has the newest schema. After a fatal error the database
+ * stays open, and its file locked, until the process ends.
+ */
 export function sqliteStore(
   db: Database,
-  of: { epoch: string; durable: boolean; close: () => void },
+  of: { epoch: string; durable: boolean; maxLogBytes?: number | undefined; close: () => void },
 ): Store {
+  const log = limitLog(db, of.maxLogBytes);
   const statements = {
     channelRows: prepareChannelRows(db),
     channelQueries: prepareChannelQueries(db),
@@ -21,25 +32,41 @@ export function sqliteStore(
   let closed: Promise<void> | undefined;
   /** Settles, and never rejects, when the last transaction asked for is over. */
   let last: Promise<unknown> = Promise.resolve();
+  let failure: StorageError | undefined;
+  const { promise: failed, resolve: tellFailure } = Promise.withResolvers<StorageError>();
+
+  /** From here on nothing is read, stored or copied. Returns the error it was given. */
+  function noteFatal(error: unknown): unknown {
+    if (failure === undefined && error instanceof StorageError && error.kind === "fatal") {
+      failure = error;
+      failedDatabases.add(db);
+      tellFailure(error);
+    }
+    return error;
+  }
 
   function rollBack(): void {
     if (db.inTransaction) db.exec("ROLLBACK");
   }
 
   /** Runs one of the two statements that begin and end a transaction. */
-  function control(statement: "BEGIN IMMEDIATE" | "COMMIT", doing: string): void {
+  function control(statement: "BEGIN" | "BEGIN IMMEDIATE" | "COMMIT", doing: string): void {
     try {
       // Only where an earlier ROLLBACK has failed.
-      if (statement === "BEGIN IMMEDIATE") rollBack();
+      if (statement !== "COMMIT") rollBack();
       db.exec(statement);
     } catch (error) {
       throw translate(error, doing);
     }
   }
 
-  async function runAlone<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    control("BEGIN IMMEDIATE", "begin a transaction");
-    const { tx, finish, abandon } = openTransaction(statements);
+  async function runAlone<T>(
+    work: (tx: Transaction) => Promise<T>,
+    readOnly: StorageError | undefined,
+  ): Promise<T> {
+    if (readOnly === undefined) log.checkRoom();
+    control(readOnly === undefined ? "BEGIN IMMEDIATE" : "BEGIN", "begin a transaction");
+    const { tx, finish, abandon } = openTransaction(statements, readOnly);
     try {
       const result = await work(tx);
       finish();
@@ -56,17 +83,44 @@ export function sqliteStore(
     }
   }
 
+  /** Runs after the caller has its result, and before the next transaction. */
+  function keepLog(): Promise<void> {
+    return new Promise((kept) => {
+      setImmediate(() => {
+        try {
+          if (failure === undefined) log.keep();
+        } catch (error) {
+          noteFatal(error);
+        }
+        kept();
+      });
+    });
+  }
+
   return {
     epoch: of.epoch,
     durable: of.durable,
-    transaction(work) {
+    failed,
+    transaction(work, readOnly) {
       if (closed !== undefined) return Promise.reject(new StorageError("the store is closed"));
-      const done = last.then(() => runAlone(work));
-      last = done.catch(() => undefined);
+      const done = last.then(async () => {
+        if (failure !== undefined) throw failure;
+        try {
+          return await runAlone(work, readOnly);
+        } catch (error) {
+          throw noteFatal(error);
+        }
+      });
+      last = done.then(
+        () => (readOnly === undefined ? keepLog() : undefined),
+        () => undefined,
+      );
       return done;
     },
     close() {
-      closed ??= last.then(of.close);
+      closed ??= last.then(() => {
+        if (failure === undefined) of.close();
+      });
       return closed;
     },
   };

@@ -1,4 +1,4 @@
-import type { Transaction } from "../../hub/store.js";
+import type { StorageError, Transaction } from "../../hub/store.js";
 import { cacheChannels } from "./channel-cache.js";
 import type { ChannelQueries } from "./channel-queries.js";
 import { type ChannelRow, type ChannelRows, channelOf } from "./channel-rows.js";
@@ -27,8 +27,12 @@ export interface OpenTransaction {
  * Reads and writes of one transaction. Once an operation has failed, every
  * later one fails with the same error, and so does finish: SQLite may have
  * rolled back already, and what follows must not be stored on its own.
+ * @param readOnly refuses every write with this error, which stops nothing else
  */
-export function openTransaction(statements: Statements): OpenTransaction {
+export function openTransaction(
+  statements: Statements,
+  readOnly: StorageError | undefined,
+): OpenTransaction {
   const { channelRows, channelQueries, entryRows, serviceRows } = statements;
   const cache = cacheChannels(channelRows);
   let over = false;
@@ -45,7 +49,10 @@ export function openTransaction(statements: Statements): OpenTransaction {
     }
   }
   const read = async <T>(operation: () => T): Promise<T> => perform("read", operation);
-  const write = async (operation: () => void): Promise<void> => perform("write", operation);
+  const write = async (operation: () => void): Promise<void> => {
+    if (readOnly !== undefined) throw readOnly;
+    perform("write", operation);
+  };
   /** A question about channels, answered after what has changed in memory is written. */
   const ask = <T>(question: () => T): Promise<T> =>
     read(() => {

@@ -1,0 +1,81 @@
+import type { Database } from "better-sqlite3";
+import { StorageError } from "../../hub/store.js";
+import { translate } from "./engine-errors.js";
+
+/** The log is copied into the database file when it has grown by this much. */
+const COPY_BYTES = 4 * 1024 * 1024;
+/** From here on it is also started over, where no reader needs it. */
+const START_OVER_BYTES = 64 * 1024 * 1024;
+const DEFAULT_MAX_LOG_BYTES = 1024 * 1024 * 1024;
+
+/** Keeps the write-ahead log from growing without bound. */
+export interface LogSize {
+  /** Copies what is due into the database file. Throws only a StorageError that is fatal. */
+  keep(): void;
+  /** Throws a StorageError of the kind "full" where the log may not grow. */
+  checkRoom(): void;
+}
+
+/**
+ * SQLite would copy the log by itself, but ignores the errors it meets there, and one of them may
+ * be a failed sync of the database file. So the store does it, between transactions.
+ *
+ * A reader of another process, a backup for example, keeps the log from being started over for as
+ * long as its transaction lasts. Beyond the bound nothing is written until it is gone.
+ * @param maxLogBytes the bound, default 1 GiB; a transaction that began below it may go beyond
+ */
+export function limitLog(db: Database, maxLogBytes = DEFAULT_MAX_LOG_BYTES): LogSize {
+  const pageBytes = Number(db.pragma("page_size", { simple: true }));
+  const startOverBytes = Math.min(START_OVER_BYTES, maxLogBytes / 2);
+  let bytes = 0;
+  let copiedAtBytes = 0;
+
+  /** The log's bytes after a checkpoint of this kind; NOOP only looks. */
+  function checkpoint(kind: "NOOP" | "PASSIVE" | "TRUNCATE"): number {
+    const [row] = db.pragma(`wal_checkpoint(${kind})`) as { log: number }[];
+    return (row?.log ?? 0) * pageBytes;
+  }
+
+  /** The log's bytes afterwards. A reader is not waited for: it may take an hour. */
+  function startOver(): number {
+    const waitMs = Number(db.pragma("busy_timeout", { simple: true }));
+    db.pragma("busy_timeout = 0");
+    try {
+      return checkpoint("TRUNCATE");
+    } finally {
+      db.pragma(`busy_timeout = ${waitMs}`);
+    }
+  }
+
+  /** What stands in the way of a copy stands in the way of the next commit too, unless it is fatal. */
+  function attempt(copy: () => number): number {
+    try {
+      return copy();
+    } catch (error) {
+      const told = translate(error, "copy its log into the database file");
+      if (!(told instanceof StorageError) || told.kind === "fatal") throw told;
+      return checkpoint("NOOP");
+    }
+  }
+
+  return {
+    keep() {
+      bytes = checkpoint("NOOP");
+      // The log was started over since.
+      if (bytes < copiedAtBytes) copiedAtBytes = 0;
+      if (bytes - copiedAtBytes < COPY_BYTES) return;
+      bytes = attempt(() => (bytes < startOverBytes ? checkpoint("PASSIVE") : startOver()));
+      copiedAtBytes = bytes;
+    },
+    checkRoom() {
+      if (bytes < maxLogBytes) return;
+      bytes = attempt(startOver);
+      if (bytes < maxLogBytes) return;
+      throw new StorageError(
+        `the write-ahead log has ${maxLogBytes} bytes and cannot be started over: another ` +
+          "process has been reading the database since, a backup or a shell; it must end first",
+        { kind: "full" },
+      );
+    },
+  };
+}
