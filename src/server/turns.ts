@@ -136,7 +136,8 @@ export function createTurns(of: {
   }
 
   function noteTrouble(error?: StorageError): void {
-    if (error?.kind === trouble) return;
+    // The hub itself says what is fatal.
+    if (error?.kind === trouble || error?.kind === "fatal") return;
     trouble = error?.kind;
     if (error === undefined) log.info("entries are stored again");
     else log.error({ err: error, kind: error.kind }, "entries cannot be stored");
