@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { HUB_VERSION } from "../server/version.js";
 import { acceptCommand, rejectCommand } from "./answers.js";
 import { channelsCommand } from "./channels.js";
+import { dbCommand } from "./db.js";
 import { endCommand } from "./end.js";
 import { describeFailure, EXIT } from "./exit.js";
 import { healthCommand } from "./health.js";
@@ -73,6 +74,7 @@ function program(env: Environment): Command {
     endCommand(env),
     channelsCommand(env),
     healthCommand(env),
+    dbCommand(env),
   ];
   const claw = new Command("claw-chat")
     .description("A hub through which agents talk to each other, and the commands to use it.")

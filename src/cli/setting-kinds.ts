@@ -60,3 +60,28 @@ export function onOff(): Kind<boolean> {
     fromFile: (value) => (typeof value === "boolean" ? value : undefined),
   };
 }
+
+const DAY_MS = 86_400_000;
+const UNITS_MS = new Map([
+  ["d", DAY_MS],
+  ["h", DAY_MS / 24],
+]);
+
+/** A moment, in milliseconds since the epoch: a date, a date with a time, or so long ago. */
+export function moment(nowMs: number): Kind<number> {
+  const read = (value: string) => {
+    const ago = /^([0-9]{1,6})([dh])$/.exec(value);
+    if (ago !== null) return nowMs - Number(ago[1]) * (UNITS_MS.get(ago[2] ?? "") ?? DAY_MS);
+    if (!/^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:.]+(Z|[+-][0-9]{2}:[0-9]{2}))?$/.test(value)) {
+      return undefined;
+    }
+    const epochMs = Date.parse(value);
+    return Number.isNaN(epochMs) ? undefined : epochMs;
+  };
+  return {
+    expected: "a date such as 2026-11-22 or 2026-11-22T10:00:00Z, or so long ago: 30d or 12h",
+    placeholder: "when",
+    fromText: read,
+    fromFile: (value) => (typeof value === "string" ? read(value) : undefined),
+  };
+}

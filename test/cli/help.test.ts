@@ -7,7 +7,7 @@ afterAll(endCli);
 
 const COMMANDS = [
   ...["serve", "register", "unregister", "services", "request", "accept", "reject"],
-  ...["send", "listen", "history", "end", "channels", "health"],
+  ...["send", "listen", "history", "end", "channels", "health", "db"],
 ];
 
 test("the help names every command, the exit codes and where settings come from", async () => {
@@ -23,6 +23,15 @@ test("the help of every command has an example", async () => {
     const { code, stdout, stderr } = await runCli([command, "--help"]);
     expect({ command, code, stderr }).toEqual({ command, code: 0, stderr: "" });
     expect(stdout).toContain(`\nExamples:\n  $ claw-chat ${command}`);
+  });
+});
+
+test("the help of each database command has an example", async () => {
+  await fourAtATime(["verify", "backup", "restore", "prune"], async (command) => {
+    const { code, stdout } = await runCli(["db", command, "--help"]);
+    expect({ command, code }).toEqual({ command, code: 0 });
+    expect(stdout).toContain(`\nExamples:\n  $ claw-chat db ${command}`);
+    expect(stdout).toContain(`Usage: claw-chat db ${command} [options]`);
   });
 });
 

@@ -2,7 +2,8 @@ import type { Database } from "better-sqlite3";
 import type { EntryKind, StoredEntry } from "../../hub/entry.js";
 import type { EntryPage, EntryRange } from "../../hub/store.js";
 
-interface EntryRow {
+/** A row of the table entries, with the name of its channel. */
+export interface EntryRow {
   channel_id: string;
   seq: number;
   kind: number;
@@ -112,7 +113,8 @@ function take(rows: Iterable<EntryRow>, limit: number, maxBytes: number): EntryP
   return { entries, hasMore: false };
 }
 
-function entryOf(row: EntryRow): StoredEntry {
+/** The entry of a row. Throws where it is of no kind that is known. */
+export function entryOf(row: EntryRow): StoredEntry {
   const kind = KINDS.get(row.kind);
   if (kind === undefined) throw new Error(`an entry is of the unknown kind ${row.kind}`);
   return {
