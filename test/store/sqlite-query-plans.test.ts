@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { CHANNEL_SQL } from "../../src/store/sqlite/channel-queries.js";
 import { ENTRY_SQL } from "../../src/store/sqlite/entry-rows.js";
 import { prepareDatabase } from "../../src/store/sqlite/prepare-database.js";
+import { PRUNE_SQL } from "../../src/store/sqlite/prune.js";
 
 const db = new Database(":memory:");
 beforeAll(async () => {
@@ -38,6 +39,10 @@ const byIndex: [string, string, RegExp][] = [
   ["entry by key", ENTRY_SQL.byKey, /entries_by_key .*key=\?/],
   ["entry by seq", ENTRY_SQL.bySeq, /channel=\? AND seq=\?/],
   ["oldest entries", ENTRY_SQL.oldest, /channel=\? AND seq>\? AND seq<\?/],
+  ["prune candidates", PRUNE_SQL.candidates, /SEARCH channels .*rowid>\?/],
+  ["prune candidates", PRUNE_SQL.candidates, /SEARCH entries .*channel=\?/],
+  ["prune entries", PRUNE_SQL.removeEntries, /SEARCH entries .*channel=\?/],
+  ["prune channel", PRUNE_SQL.removeChannel, /rowid=\?/],
   ["newest entries", ENTRY_SQL.newest, /channel=\? AND seq>\? AND seq<\?/],
 ];
 
