@@ -134,6 +134,7 @@ test.each([
       env,
       log: pino({ level: "silent" }),
       deliver: () => told.push("delivery"),
+      progressed: () => {},
       settled: () => told.push("settled"),
     });
     const failed = ({ reason }: { reason: string }) => told.push(reason);
