@@ -1,11 +1,13 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { startHubProcess } from "../support/hub-process.ts";
 import { randomFrom } from "../support/random.ts";
+import { atLeastOne, freshSeed, seedOf } from "../support/whole-number.ts";
 import { type Fault, openChecker } from "./checker.ts";
 import { type Cut, converse, type Outcome } from "./conversation.ts";
+import type { Direction } from "./cut-proxy.ts";
 import { type Choice, cutNamed, type Lengths, nameOf, planCuts } from "./plan.ts";
 
 const program = new Command("cuts")
@@ -18,8 +20,8 @@ const program = new Command("cuts")
   .option("--every <n>", "cut at every n-th byte instead", atLeastOne)
   .option("--all", "cut at every byte instead")
   .option("--cut <place>", "make this one cut, such as consumer:sent:1234:reset", cutNamed)
-  .option("--parallel <n>", "conversations at once", atLeastOne, 16)
-  .option("--seed <n>", "repeat the choices of a run", Number, Math.floor(Math.random() * 2 ** 31))
+  .option("--parallel <n>", "conversations at once", atLeastOne, 64)
+  .option("--seed <n>", "repeat the choices of a run", seedOf, freshSeed())
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
   .parse();
 const options = program.opts<{
@@ -70,10 +72,11 @@ async function prove(): Promise<number> {
   if (!proved) console.log(`only ${made} of ${cuts.length} cuts could be made: nothing is proved`);
   if (faults === 0) await rm(folder, { recursive: true, force: true });
   else console.log(`the hub's files are kept in ${folder}`);
-  const { consumer, provider } = lengths;
+  const total = (direction: Direction) =>
+    Object.values(lengths).reduce((sum, role) => sum + role[direction], 0);
   const figures = {
     cuts: made,
-    offsets: `${consumer.sent + provider.sent}+${consumer.received + provider.received}`,
+    offsets: `${total("sent")}+${total("received")}`,
     ...counts,
     unreached: cuts.length - made,
     reconnects: outcomes.reduce((sum, outcome) => sum + reconnectsOf(outcome), 0),
@@ -89,12 +92,15 @@ async function prove(): Promise<number> {
 
 /** How long the conversation is without a cut. */
 async function record(hubAddress: string): Promise<Lengths> {
-  const [consumer, provider] = await Promise.all([
-    converse({ hubAddress, number: 0, role: "consumer" }),
-    converse({ hubAddress, number: 1, role: "provider" }),
-  ]);
-  for (const { trouble } of [consumer, provider]) if (trouble) throw new Error(trouble);
-  return { consumer: consumer.passed, provider: provider.passed };
+  const roles = ["consumer", "provider", "reader"] as const;
+  const outcomes = await Promise.all(
+    roles.map((role, number) => converse({ hubAddress, number, role })),
+  );
+  const [consumer, provider, reader] = outcomes.map(({ trouble, passed }) => {
+    if (trouble !== undefined) throw new Error(`without a cut: ${trouble}`);
+    return passed;
+  }) as [Outcome["passed"], Outcome["passed"], Outcome["passed"]];
+  return { consumer, provider, reader };
 }
 
 async function makeCuts(hubAddress: string, cuts: Cut[]): Promise<Outcome[]> {
@@ -104,7 +110,7 @@ async function makeCuts(hubAddress: string, cuts: Cut[]): Promise<Outcome[]> {
   const worker = async () => {
     // All take from the same iterator.
     for (const [index, cut] of waiting) {
-      outcomes.push(await converse({ hubAddress, number: index + 2, role: cut.role, cut }));
+      outcomes.push(await converse({ hubAddress, number: index + 3, role: cut.role, cut }));
       if (outcomes.length % 500 === 0) {
         const seconds = Math.round((performance.now() - startedAtMs) / 1000);
         console.error(`${outcomes.length} of ${cuts.length} conversations after ${seconds} s`);
@@ -122,10 +128,4 @@ function choice(): Choice {
 
 function reconnectsOf({ provider, consumer }: Outcome): number {
   return provider.sessions.length + consumer.sessions.length - 2;
-}
-
-function atLeastOne(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new InvalidArgumentError("use a whole number greater than 0");
 }

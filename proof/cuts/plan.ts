@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from "commander";
 import type { Random } from "../support/random.ts";
 import type { Cut, Role } from "./conversation.ts";
 import type { Direction } from "./cut-proxy.ts";
@@ -8,7 +9,7 @@ export type Lengths = Record<Role, Record<Direction, number>>;
 /** Which places are cut: so many, spread evenly; or every n-th byte. */
 export type Choice = { samples: number } | { every: number };
 
-const ROLES: Role[] = ["consumer", "provider"];
+const ROLES: Role[] = ["consumer", "provider", "reader"];
 const DIRECTIONS: Direction[] = ["sent", "received"];
 
 /** The cuts to make. Whether one is by RST or FIN, and where a sample lies, the seed decides. */
@@ -41,11 +42,14 @@ export function nameOf({ role, direction, offset, how }: Cut): string {
   return [role, direction, offset, how].join(":");
 }
 
-/** @throws Error where the text names no cut */
+/** @throws InvalidArgumentError where the text names no cut */
 export function cutNamed(text: string): Cut {
-  const match = /^(consumer|provider):(sent|received):(\d+):(reset|close)$/.exec(text);
+  const match = /^(consumer|provider|reader):(sent|received):(\d+):(reset|close)$/.exec(text);
   if (match === null) {
-    throw new Error(`--cut takes role:direction:offset:how, such as consumer:sent:1234:reset`);
+    throw new InvalidArgumentError(
+      "use role:direction:offset:how, such as consumer:sent:1234:reset; roles are consumer, " +
+        "provider and reader, directions sent and received",
+    );
   }
   const [, role, direction, offset, how] = match;
   return { role, direction, offset: Number(offset), how } as Cut;
