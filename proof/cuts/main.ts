@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { startHubProcess } from "../support/hub-process.ts";
 import { randomFrom } from "../support/random.ts";
-import { atLeastOne, freshSeed, seedOf } from "../support/whole-number.ts";
+import { atLeastOne, freshSeed, wholeNumber } from "../support/whole-number.ts";
 import { type Fault, openChecker } from "./checker.ts";
 import { type Cut, converse, type Outcome } from "./conversation.ts";
 import type { Direction } from "./cut-proxy.ts";
@@ -21,7 +21,7 @@ const program = new Command("cuts")
   .option("--all", "cut at every byte instead")
   .option("--cut <place>", "make this one cut, such as consumer:sent:1234:reset", cutNamed)
   .option("--parallel <n>", "conversations at once", atLeastOne, 64)
-  .option("--seed <n>", "repeat the choices of a run", seedOf, freshSeed())
+  .option("--seed <n>", "repeat the choices of a run", wholeNumber, freshSeed())
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
   .parse();
 const options = program.opts<{
