@@ -44,7 +44,7 @@ if (lacking !== undefined) {
 const folder = mkdtempSync(join(tmpdir(), "claw-chat-syscalls-"));
 const { said, events } = await tracedRun({
   ...{ folder, messages, seed, synchronous },
-  maxContentBytes: 600,
+  ...{ maxContentBytes: 600, window: 8 },
 });
 const durable = durableEntries(events);
 const told = toldEntries(events).filter(({ token }) => said.has(token));

@@ -12,6 +12,8 @@ export interface TracedRunOptions {
   folder: string;
   messages: number;
   maxContentBytes: number;
+  /** Messages of one agent that wait for their receipts at a time; more make larger commits. */
+  window: number;
   seed: number;
   /** Commits that are not synced: the control. */
   synchronous: "FULL" | "NORMAL";
@@ -24,14 +26,13 @@ export interface TracedRun {
 }
 
 const CHATS = 8;
-const WINDOW = 8;
 
 /** The name of the database in its folder. */
 export const DB_NAME = "hub.db";
 
 /** Runs a hub under strace from its first start to SIGTERM, with a load in between. */
 export async function tracedRun(options: TracedRunOptions): Promise<TracedRun> {
-  const { folder, messages, maxContentBytes, seed, synchronous } = options;
+  const { folder, messages, maxContentBytes, window, seed, synchronous } = options;
   const trace = join(folder, "trace");
   const data = join(folder, "data");
   mkdirSync(data);
@@ -47,8 +48,8 @@ export async function tracedRun(options: TracedRunOptions): Promise<TracedRun> {
   try {
     const random = randomFrom(seed);
     said = await runLoad(hub.address, {
-      ...{ messages, maxContentBytes, random },
-      ...{ chats: CHATS, window: WINDOW },
+      ...{ messages, maxContentBytes, window, random },
+      chats: CHATS,
     });
   } catch (error) {
     await hub.end();

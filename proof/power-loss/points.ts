@@ -1,0 +1,53 @@
+import type { Random } from "../support/random.ts";
+import type { TraceEvent } from "../syscalls/trace-events.ts";
+import { DB_NAME } from "../syscalls/traced-run.ts";
+
+/**
+ * Moments at which the power goes, each the number of events before it, in order. A quarter each
+ * while the database is created, while a checkpoint copies the log into it, right after something
+ * was sent, and anywhere.
+ * @param count at most as many
+ */
+export function samplePoints(
+  events: readonly TraceEvent[],
+  count: number,
+  random: Random,
+): number[] {
+  const moments = events.map((_, index) => index + 1);
+  const firstSend = events.findIndex(({ kind }) => kind === "send");
+  const database = events.find((one) => one.kind === "create" && one.name === DB_NAME);
+  const isOfDatabase = (event: TraceEvent | undefined) =>
+    event !== undefined && "file" in event && event.file === (database as { file: number }).file;
+  const kinds = [
+    moments.filter((moment) => moment <= firstSend),
+    moments.filter((moment) => moment > firstSend && isOfDatabase(events[moment - 1])),
+    moments.filter((moment) => events[moment - 1]?.kind === "send"),
+    moments,
+  ];
+  const chosen = kinds.flatMap((kind, index) => {
+    const share = Math.floor(count / kinds.length) + (index < count % kinds.length ? 1 : 0);
+    return choose(kind, share, random);
+  });
+  return ordered(chosen);
+}
+
+/** Right before and right after every fsync returned. */
+export function everyFsync(events: readonly TraceEvent[]): number[] {
+  const found = events.flatMap(({ kind }, index) =>
+    kind === "sync" || kind === "sync-folder" ? [index, index + 1] : [],
+  );
+  return ordered(found);
+}
+
+function choose(from: readonly number[], count: number, random: Random): number[] {
+  const left = [...from];
+  const chosen: number[] = [];
+  while (chosen.length < count && left.length > 0) {
+    chosen.push(...left.splice(random.int(0, left.length - 1), 1));
+  }
+  return chosen;
+}
+
+function ordered(points: readonly number[]): number[] {
+  return [...new Set(points)].sort((one, other) => one - other);
+}
