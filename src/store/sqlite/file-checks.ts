@@ -9,6 +9,9 @@ const HEADER_BYTES = 100;
 const MAGIC = "SQLite format 3\0";
 const USER_VERSION_AT = 60;
 const APPLICATION_ID_AT = 68;
+/** https://www.sqlite.org/fileformat.html#the_rollback_journal */
+const JOURNAL_MAGIC = Buffer.from("d9d505f920a163d7", "hex");
+const PAGES_BEFORE_AT = 16;
 
 const LEFT_ALONE = "It was left as it is; restore a backup, or name another file";
 
@@ -44,8 +47,23 @@ export function checkFile(path: string): boolean {
     }
     return false;
   }
-  checkHeader(path, readHeader(path));
+  const header = readHeader(path);
+  // Then any part of its first page may be missing, and SQLite will begin anew.
+  if (!isOurs(header) && creationWasCut(path)) return true;
+  checkHeader(path, header);
   return true;
+}
+
+/**
+ * Whether the power went while the file was being filled for the first time: its journal says that
+ * it had no page before. Nothing was committed then, whoever's it is.
+ */
+function creationWasCut(path: string): boolean {
+  const journal = `${path}-journal`;
+  if (!statOf(journal)?.isFile() || existsSync(`${path}-wal`)) return false;
+  const header = readHeader(journal);
+  const isWhole = header.indexOf(JOURNAL_MAGIC) === 0;
+  return isWhole && header.readUInt32BE(PAGES_BEFORE_AT) === 0;
 }
 
 function statOf(path: string): Stats | undefined {
@@ -74,13 +92,21 @@ function readHeader(path: string): Buffer {
   return header;
 }
 
+function isDatabase(header: Buffer): boolean {
+  return header.toString("latin1", 0, MAGIC.length) === MAGIC;
+}
+
+function isOurs(header: Buffer): boolean {
+  return isDatabase(header) && header.readUInt32BE(APPLICATION_ID_AT) === APPLICATION_ID;
+}
+
 function checkHeader(path: string, header: Buffer): void {
-  if (header.toString("latin1", 0, MAGIC.length) !== MAGIC) {
+  if (!isDatabase(header)) {
     throw new StoreOpenError(
       `${path} is no SQLite database, or its header is damaged. ${LEFT_ALONE}`,
     );
   }
-  if (header.readUInt32BE(APPLICATION_ID_AT) !== APPLICATION_ID) throw foreign(path);
+  if (!isOurs(header)) throw foreign(path);
   const version = header.readUInt32BE(USER_VERSION_AT);
   if (version > MIGRATIONS.length) throw newerVersion(path, version, MIGRATIONS.length);
 }
@@ -92,8 +118,9 @@ function checkHeader(path: string, header: Buffer): void {
  */
 export function checkContents(path: string, busyTimeoutMs: number): void {
   // A connection that may write would copy an existing log into the file as it
-  // closes; one that may not would leave an empty log behind.
-  const readonly = existsSync(`${path}-wal`);
+  // closes; one that may not would leave an empty log behind, and could not undo what a journal
+  // says was never finished: after a power loss there may be both.
+  const readonly = existsSync(`${path}-wal`) && !existsSync(`${path}-journal`);
   const db = new Database(path, { readonly, fileMustExist: true, timeout: busyTimeoutMs });
   try {
     const found = db.pragma("quick_check(1)", { simple: true });
