@@ -1,0 +1,227 @@
+import type { Transaction } from "../../src/hub/store.js";
+import { openSqliteStore } from "../../src/store/sqlite/open.js";
+import {
+  bind,
+  compareAnswer,
+  comparePage,
+  compareRefusal,
+  compareStored,
+} from "./core-comparison.js";
+import {
+  chatAt,
+  chatsWhere,
+  emptyModel,
+  isMember,
+  linesOf,
+  type Model,
+  type Named,
+  openChat,
+  type Said,
+} from "./core-model.js";
+import { ack, type Expected, expire, register, say, unregister } from "./core-rules.js";
+import { AGENTS, type By, type Pick, type Step, type Turn } from "./core-steps.js";
+import {
+  ackAtCore,
+  type Core,
+  coreOn,
+  expireAtCore,
+  idOf,
+  readFromCore,
+  registerAtCore,
+  sayToCore,
+  unregisterAtCore,
+} from "./core-under-test.js";
+
+/** Counts what came about, so that a test can tell whether the runs met everything. */
+export type Seen = Map<string, number>;
+
+class TurnFails extends Error {}
+
+interface Run {
+  core: Core;
+  model: Model;
+  /** Every frame said so far, with its channel: what "again" repeats. */
+  said: { by: string; said: Said }[];
+  seen: Seen;
+}
+
+/** Runs the turns on the core and on the model, and compares them after each. */
+export async function compareCore(
+  turns: Turn[],
+  rules: { directChats: boolean; maxPending: number },
+  seen: Seen,
+): Promise<void> {
+  const store = await openSqliteStore({ path: ":memory:" });
+  try {
+    const run: Run = {
+      model: emptyModel(rules),
+      said: [],
+      seen,
+      core: coreOn(store, () => run.model),
+    };
+    for (const turn of turns) await runTurn(run, turn);
+    await store.transaction((tx) => compareStored(tx, run.model));
+  } finally {
+    await store.close();
+  }
+}
+
+async function runTurn(run: Run, turn: Turn): Promise<void> {
+  const before = structuredClone({ model: run.model, said: run.said });
+  const work = run.core.store.transaction(async (tx) => {
+    for (const step of turn.steps) {
+      await runStep(run, tx, step);
+      await learnOpenChats(run, tx);
+    }
+    if (turn.fails) throw new TurnFails();
+  });
+  try {
+    await work;
+  } catch (error) {
+    if (!(error instanceof TurnFails)) throw error;
+    // Nothing of it is stored; the clock went on all the same.
+    const { nowMs } = run.model;
+    Object.assign(run, before);
+    run.model.nowMs = nowMs;
+    note(run, "turn fails");
+  }
+}
+
+/** The channels of services are opened without a word to anyone but their provider. */
+async function learnOpenChats({ model }: Run, tx: Transaction): Promise<void> {
+  for (const id of Object.keys(model.services)) {
+    const service = await tx.service(id);
+    bind(model.chats[openChat(model, id)], service?.openChannelId ?? "none");
+  }
+}
+
+function note({ seen }: Run, what: string): void {
+  seen.set(what, (seen.get(what) ?? 0) + 1);
+}
+
+function noteExpected(run: Run, expected: Expected): void {
+  if ("refused" in expected) note(run, expected.refused.join(" or "));
+  else if ("line" in expected) {
+    note(run, `${expected.duplicate ? "duplicate" : "stored"} ${expected.line.said.kind}`);
+  }
+}
+
+function resolve(model: Model, pick: Pick): Named {
+  if (typeof pick !== "number") return pick;
+  const there = chatsWhere(model, () => true);
+  return there.length === 0 ? "nowhere" : (there[pick % there.length] ?? "nowhere");
+}
+
+/** The agent meant; where a channel has no such member yet, the first one. */
+function whoIs(model: Model, by: By, chat: Named): string {
+  if (by !== "provider" && by !== "consumer") return by;
+  return (typeof chat === "number" && chatAt(model, chat)[by]) || AGENTS[0];
+}
+
+async function runStep(run: Run, tx: Transaction, step: Step): Promise<void> {
+  const { model, core } = run;
+  switch (step.do) {
+    case "say": {
+      const { said } = step;
+      const resolved = "chat" in said ? { ...said, chat: resolve(model, said.chat) } : said;
+      const by = whoIs(model, step.by, "chat" in resolved ? resolved.chat : undefined);
+      run.said.push({ by, said: resolved });
+      return hear(run, tx, by, resolved);
+    }
+    case "again": {
+      const earlier = run.said[step.nth % run.said.length];
+      if (earlier === undefined) return;
+      const { by, said } = earlier;
+      return hear(run, tx, by, said.kind === "message" ? { ...said, trace: step.trace } : said);
+    }
+    case "register": {
+      const { service, auto, most } = step;
+      const by = whoIs(model, step.by, undefined);
+      const record = { provider: by, auto, most };
+      const expected = register(model, by, service, record);
+      noteExpected(run, expected);
+      return compareRefusal(await registerAtCore(core, tx, by, service, record), expected);
+    }
+    case "unregister": {
+      const by = whoIs(model, step.by, undefined);
+      const expected = unregister(model, by, step.service);
+      noteExpected(run, expected);
+      return compareRefusal(await unregisterAtCore(core, tx, by, step.service), expected);
+    }
+    case "ack":
+      return runAck(run, tx, step);
+    case "expire": {
+      const chat = resolve(model, step.chat);
+      if (typeof chat !== "number") return;
+      note(run, chatAt(model, chat).state === "requested" ? "expired" : "not expired");
+      await expireAtCore(core, tx, idOf(model, chat));
+      return expire(model, chat);
+    }
+    case "clock":
+      model.nowMs = Math.max(0, model.nowMs + step.ms);
+      return;
+    case "history":
+      return runHistory(run, tx, step);
+    default:
+      return step satisfies never;
+  }
+}
+
+async function hear(run: Run, tx: Transaction, by: string, said: Said): Promise<void> {
+  // The core first: the names on the wire are those of before.
+  const answer = await sayToCore(run.core, tx, run.model, by, said);
+  const expected = say(run.model, by, said);
+  noteExpected(run, expected);
+  compareAnswer(run.model, answer, expected);
+}
+
+async function runAck(
+  run: Run,
+  tx: Transaction,
+  step: Extract<Step, { do: "ack" }>,
+): Promise<void> {
+  const { model, core } = run;
+  const acks = step.acks.map(({ chat: pick, back }) => {
+    const chat = resolve(model, pick);
+    const last = typeof chat === "number" ? linesOf(model, chat).length : 0;
+    return { chat, seq: Math.max(0, last - back) };
+  });
+  const by = whoIs(model, step.by, acks[0]?.chat);
+  const positions = acks.map(({ chat, seq }) => ({ channelId: idOf(model, chat), seq }));
+  const refusal = await ackAtCore(core, tx, by, positions);
+  const expected = ack(model, by, acks);
+  noteExpected(run, expected);
+  compareRefusal(refusal, expected);
+}
+
+async function runHistory(
+  run: Run,
+  tx: Transaction,
+  step: Extract<Step, { do: "history" }>,
+): Promise<void> {
+  const { model, core } = run;
+  const { before, after, limit, service } = step;
+  const named = resolve(model, step.chat);
+  const by = whoIs(model, step.by, named);
+  const answer = await readFromCore(core, tx, by, {
+    ...(named === undefined ? { serviceId: service } : { channelId: idOf(model, named) }),
+    ...{ beforeSeq: BigInt(before), afterSeq: BigInt(after), limit },
+  });
+  const provider = model.services[service]?.provider;
+  const newest = chatsWhere(
+    model,
+    (chat) =>
+      isMember(chat, by) &&
+      chat.service === service &&
+      chat.state !== "open" &&
+      (provider === undefined || chat.provider === provider),
+  ).at(-1);
+  const chat = named === undefined ? newest : named;
+  if (typeof chat !== "number" || !isMember(chatAt(model, chat), by)) {
+    const refusal = answer.kind === "refusal" ? answer.refusal : undefined;
+    return compareRefusal(refusal, { refused: ["CHANNEL_NOT_FOUND"] });
+  }
+  note(run, "page");
+  if (answer.kind !== "page") throw new Error(`no page: ${JSON.stringify(answer)}`);
+  comparePage(model, answer.page, { chat, before, after, limit });
+}
