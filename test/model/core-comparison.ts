@@ -15,6 +15,7 @@ import {
   ChatRequest,
   RejectCode,
 } from "../../src/protocol/wire.js";
+import type { Expected } from "./core-expected.js";
 import {
   type Chat,
   chatsWhere,
@@ -25,7 +26,6 @@ import {
   linesOf,
   type Model,
 } from "./core-model.js";
-import type { Expected } from "./core-rules.js";
 import { AGENTS } from "./core-steps.js";
 import { idOf } from "./core-under-test.js";
 

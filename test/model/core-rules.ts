@@ -1,11 +1,12 @@
 import type { RefusalReason } from "../../src/protocol/refusals.js";
+import { type Expected, named, no, type Of, stored } from "./core-expected.js";
+import { message } from "./core-message-rules.js";
 import {
   append,
   beginChat,
   type Chat,
   chatAt,
   chatsWhere,
-  isMember,
   type Line,
   linesOf,
   type Model,
@@ -14,17 +15,7 @@ import {
   type Said,
   type Service,
 } from "./core-model.js";
-
-type Of<Kind extends Said["kind"]> = Extract<Said, { kind: Kind }>;
-
-/** What the hub has to answer. Where several faults meet, either of their reasons is right. */
-export type Expected =
-  | { refused: RefusalReason[] }
-  | { line: Line; duplicate: boolean }
-  | { done: true };
-
-const no = (...refused: RefusalReason[]): Expected => ({ refused });
-const stored = (line: Line): Expected => ({ line, duplicate: false });
+import { rejectForProvider, request } from "./core-request-rules.js";
 
 /** Says a frame in the model (C1 to C8, A1 to A3, M2, M3). */
 export function say(model: Model, agent: string, said: Said): Expected {
@@ -41,80 +32,6 @@ export function say(model: Model, agent: string, said: Said): Expected {
     default:
       return said satisfies never;
   }
-}
-
-/** The member's chat that a frame names, or nothing: it is not there for others (C7). */
-function named(model: Model, agent: string, name: Named): number | undefined {
-  if (typeof name !== "number") return undefined;
-  const chat = model.chats[name];
-  return chat !== undefined && isMember(chat, agent) ? name : undefined;
-}
-
-const peerOf = (chat: Chat, agent: string) =>
-  chat.provider === agent ? chat.consumer : chat.provider;
-
-function isFull(model: Model, id: string, service: Service): boolean {
-  const active = chatsWhere(
-    model,
-    (chat) => chat.state === "active" && chat.service === id && chat.provider === service.provider,
-  );
-  return service.most > 0 && active.length >= service.most;
-}
-
-function request(model: Model, agent: string, said: Of<"request">): Expected {
-  const first = model.log.find(
-    (line) => line.by === agent && line.said.kind === "request" && line.said.key === said.key,
-  );
-  if (said.key !== "" && first?.said.kind === "request") {
-    const { provider } = chatAt(model, first.chat);
-    const same =
-      first.said.service === said.service &&
-      first.said.words === said.words &&
-      (said.provider === "" || said.provider === provider);
-    return same ? { line: first, duplicate: true } : no("IDEMPOTENCY_KEY_REUSED");
-  }
-  const service = model.services[said.service];
-  if (said.service !== "" && service === undefined) return no("SERVICE_NOT_FOUND");
-  const provider = service?.provider ?? said.provider;
-  const faults: RefusalReason[] = [];
-  if (said.provider !== "" && said.provider !== provider) faults.push("ADDRESS_CONFLICT");
-  if (provider === agent) faults.push("SELF_CHAT");
-  if (service === undefined && !model.directChats) faults.push("DIRECT_CHATS_DISABLED");
-  const pending = chatsWhere(
-    model,
-    (chat) => chat.state === "requested" && chat.consumer === agent,
-  );
-  // What the hub accepts or rejects at once is never pending.
-  if (service?.auto !== true && pending.length >= model.maxPending) {
-    faults.push("TOO_MANY_PENDING");
-  }
-  return faults.length > 0 ? no(...faults) : stored(ask(model, agent, said, provider));
-}
-
-/** Stores a request, with what the hub says at once in the provider's name (C5). */
-function ask(model: Model, agent: string, said: Of<"request">, provider: string): Line {
-  const service = model.services[said.service];
-  let at: number;
-  if (service === undefined) {
-    at = beginChat(model, { service: "", provider, consumer: agent, state: "requested" });
-  } else {
-    at = openChat(model, said.service);
-    Object.assign(chatAt(model, at), { consumer: agent, state: "requested" });
-    beginChat(model, { service: said.service, provider, consumer: "", state: "open" });
-  }
-  const line = append(model, at, agent, said);
-  if (service !== undefined && isFull(model, said.service, service)) {
-    rejectForProvider(model, at, "BUSY");
-  } else if (service?.auto) {
-    chatAt(model, at).state = "active";
-    append(model, at, "", { kind: "accept", chat: at, consumer: "", service: "", words: "" });
-  }
-  return line;
-}
-
-function rejectForProvider(model: Model, at: number, code: Line["code"]): void {
-  chatAt(model, at).state = "rejected";
-  append(model, at, "", { kind: "reject", chat: at, consumer: "", service: "", words: "" }, code);
 }
 
 const isAnswer = (line: Line) => line.said.kind === "accept" || line.said.kind === "reject";
@@ -163,80 +80,6 @@ function meant(
   if (another !== undefined) return "several";
   if (pending !== undefined) return pending;
   return model.log.findLast((line) => isAnswer(line) && between(chatAt(model, line.chat)))?.chat;
-}
-
-function message(model: Model, agent: string, said: Of<"message">): Expected {
-  const first = model.log.find(
-    (line) => line.by === agent && line.said.kind === "message" && line.said.key === said.key,
-  );
-  if (said.key !== "" && first?.said.kind === "message") {
-    const { words, replyTo, service, target, chat } = first.said;
-    const same =
-      words === said.words &&
-      replyTo === said.replyTo &&
-      service === said.service &&
-      target === said.target &&
-      chat === said.chat;
-    return same ? { line: first, duplicate: true } : no("MESSAGE_ID_REUSED");
-  }
-  if (said.chat !== undefined) return messageInChat(model, agent, said);
-  if (said.target === agent) return no("SELF_CHAT");
-  return said.service === ""
-    ? messageToAgent(model, agent, said)
-    : messageAboutService(model, agent, said);
-}
-
-function messageInChat(model: Model, agent: string, said: Of<"message">): Expected {
-  const at = named(model, agent, said.chat);
-  if (at === undefined) return no("CHANNEL_NOT_FOUND");
-  const chat = chatAt(model, at);
-  const faults: RefusalReason[] = [];
-  const conflict =
-    (said.target !== "" && said.target !== peerOf(chat, agent)) ||
-    (said.service !== "" && said.service !== chat.service);
-  if (conflict) faults.push("ADDRESS_CONFLICT");
-  if (chat.state === "open" || chat.state === "requested") faults.push("CHAT_NOT_ACCEPTED");
-  if (chat.state === "rejected" || chat.state === "ended") faults.push("CHANNEL_ENDED");
-  return faults.length > 0 ? no(...faults) : stored(append(model, at, agent, said));
-}
-
-function messageAboutService(model: Model, agent: string, said: Of<"message">): Expected {
-  const service = model.services[said.service];
-  const newest = chatsWhere(
-    model,
-    (chat) =>
-      chat.state === "active" &&
-      chat.service === said.service &&
-      isMember(chat, agent) &&
-      (service === undefined || chat.provider === service.provider) &&
-      (said.target === "" || said.target === peerOf(chat, agent)),
-  ).at(-1);
-  if (newest !== undefined) return stored(append(model, newest, agent, said));
-  if (service === undefined) return no("SERVICE_NOT_FOUND");
-  const { provider, auto } = service;
-  if (!auto || provider === agent || (said.target !== "" && said.target !== provider)) {
-    return no("CHAT_NOT_ACCEPTED");
-  }
-  if (isFull(model, said.service, service)) return no("BUSY");
-  const asked = { kind: "request", service: said.service, provider: "", words: "" } as const;
-  const { chat } = ask(model, agent, { ...asked, key: "", ms: 0 }, provider);
-  return stored(append(model, chat, agent, said));
-}
-
-function messageToAgent(model: Model, agent: string, said: Of<"message">): Expected {
-  const used = model.log.findLast((line) => {
-    const chat = chatAt(model, line.chat);
-    return chat.state === "active" && isMember(chat, agent) && isMember(chat, said.target);
-  });
-  if (used !== undefined) return stored(append(model, used.chat, agent, said));
-  if (!model.directChats) return no("DIRECT_CHATS_DISABLED");
-  const at = beginChat(model, {
-    service: "",
-    provider: said.target,
-    consumer: agent,
-    state: "active",
-  });
-  return stored(append(model, at, agent, said));
 }
 
 function end(model: Model, agent: string, said: Of<"end">): Expected {

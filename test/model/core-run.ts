@@ -7,6 +7,7 @@ import {
   compareRefusal,
   compareStored,
 } from "./core-comparison.js";
+import type { Expected } from "./core-expected.js";
 import {
   chatAt,
   chatsWhere,
@@ -18,7 +19,7 @@ import {
   openChat,
   type Said,
 } from "./core-model.js";
-import { ack, type Expected, expire, register, say, unregister } from "./core-rules.js";
+import { ack, expire, register, say, unregister } from "./core-rules.js";
 import { AGENTS, type By, type Pick, type Step, type Turn } from "./core-steps.js";
 import {
   ackAtCore,
@@ -131,8 +132,7 @@ async function runStep(run: Run, tx: Transaction, step: Step): Promise<void> {
     case "again": {
       const earlier = run.said[step.nth % run.said.length];
       if (earlier === undefined) return;
-      const { by, said } = earlier;
-      return hear(run, tx, by, said.kind === "message" ? { ...said, trace: step.trace } : said);
+      return hear(run, tx, earlier.by, changed(model, earlier.said, step));
     }
     case "register": {
       const { service, auto, most } = step;
@@ -143,7 +143,8 @@ async function runStep(run: Run, tx: Transaction, step: Step): Promise<void> {
       return compareRefusal(await registerAtCore(core, tx, by, service, record), expected);
     }
     case "unregister": {
-      const by = whoIs(model, step.by, undefined);
+      const by =
+        step.by === "owner" ? (model.services[step.service]?.provider ?? AGENTS[0]) : step.by;
       const expected = unregister(model, by, step.service);
       noteExpected(run, expected);
       return compareRefusal(await unregisterAtCore(core, tx, by, step.service), expected);
@@ -164,6 +165,27 @@ async function runStep(run: Run, tx: Transaction, step: Step): Promise<void> {
       return runHistory(run, tx, step);
     default:
       return step satisfies never;
+  }
+}
+
+/** A repeat: the same, or something else in one field that it has. */
+function changed(
+  model: Model,
+  said: Said,
+  { trace, change }: Extract<Step, { do: "again" }>,
+): Said {
+  const repeat = said.kind === "message" ? { ...said, trace } : said;
+  switch (change) {
+    case "nothing":
+      return repeat;
+    case "words":
+      return { ...repeat, words: "z" };
+    case "chat":
+      return repeat.kind === "message" && repeat.target + repeat.service !== ""
+        ? { ...repeat, chat: repeat.chat === undefined ? resolve(model, 0) : undefined }
+        : repeat;
+    default:
+      return change in repeat ? { ...repeat, [change]: "a" } : repeat;
   }
 }
 

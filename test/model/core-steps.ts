@@ -11,6 +11,12 @@ export type Pick = number | "nowhere" | undefined;
 /** Who speaks: by name, or the member of the channel that is meant. */
 export type By = (typeof AGENTS)[number] | "provider" | "consumer";
 
+/** By name, or the agent that has registered the service. */
+export type Owner = (typeof AGENTS)[number] | "owner";
+
+/** What a repeat says otherwise than the first time. */
+export type Change = "nothing" | "words" | "replyTo" | "target" | "service" | "provider" | "chat";
+
 export type SaidStep =
   | { kind: "request"; service: string; provider: string; words: string; key: string; ms: number }
   | { kind: "accept" | "reject"; chat: Pick; consumer: string; service: string; words: string }
@@ -28,10 +34,10 @@ export type SaidStep =
 
 export type Step =
   | { do: "say"; by: By; said: SaidStep }
-  /** An earlier frame once more, with another trace. */
-  | { do: "again"; nth: number; trace: string }
+  /** An earlier frame once more: with another trace, or with something else in one field. */
+  | { do: "again"; nth: number; trace: string; change: Change }
   | { do: "register"; by: By; service: string; auto: boolean; most: number }
-  | { do: "unregister"; by: By; service: string }
+  | { do: "unregister"; by: Owner; service: string }
   /** Positions so many entries before the end of the channel; beyond it where negative. */
   | { do: "ack"; by: By; acks: { chat: Pick; back: number }[] }
   | { do: "expire"; chat: number }
@@ -75,7 +81,7 @@ const provider: fc.Arbitrary<By> = fc.oneof(
 const request: fc.Arbitrary<SaidStep> = fc
   .record({
     kind: fc.constant("request" as const),
-    service: rarely(service).map((one) => one),
+    service: rarely(service),
     provider: rarely(agent),
     words,
     key: rarely(fc.constantFrom("k1", "k2")),
@@ -149,7 +155,20 @@ const say: fc.Arbitrary<Step>[] = [
 ];
 
 const others: fc.Arbitrary<Step>[] = [
-  fc.record({ do: fc.constant("again" as const), nth, trace: fc.constantFrom("", "t") }),
+  fc.record({
+    do: fc.constant("again" as const),
+    nth: fc.nat(99),
+    trace: fc.constantFrom("", "t"),
+    change: fc.oneof(
+      { arbitrary: fc.constant("nothing" as const), weight: 2 },
+      {
+        arbitrary: fc.constantFrom(
+          ...(["words", "replyTo", "target", "service", "provider", "chat"] as const),
+        ),
+        weight: 1,
+      },
+    ),
+  }),
   fc.record({
     do: fc.constant("register" as const),
     by: agent,
@@ -157,7 +176,14 @@ const others: fc.Arbitrary<Step>[] = [
     auto: fc.boolean(),
     most: fc.constantFrom(0, 0, 1, 2),
   }),
-  fc.record({ do: fc.constant("unregister" as const), by: agent, service }),
+  fc.record({
+    do: fc.constant("unregister" as const),
+    by: fc.oneof(
+      { arbitrary: fc.constant("owner" as const), weight: 3 },
+      { arbitrary: agent, weight: 1 },
+    ),
+    service,
+  }),
   fc.record({
     do: fc.constant("ack" as const),
     by: member,
