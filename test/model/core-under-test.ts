@@ -86,7 +86,12 @@ function frameOf(model: Model, said: Said): RequestFrame {
   }
 }
 
-const context = (core: Core, tx: Transaction): Context => ({ tx, env: core.env, written: [] });
+const context = (core: Core, tx: Transaction): Context => ({
+  tx,
+  env: core.env,
+  written: [],
+  moved: [],
+});
 
 export function sayToCore(
   core: Core,
