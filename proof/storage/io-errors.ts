@@ -1,0 +1,175 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type HubProcess, startHubProcess } from "../support/hub-process.ts";
+import type { CaseContext, StorageCase } from "./case.ts";
+import { problemsOf, type Receipt } from "./log-check.ts";
+import { talk } from "./talker.ts";
+
+/** EXIT.storage of claw-chat. */
+const STORAGE_EXIT = 5;
+const MESSAGES = 60;
+/** Large, so that the log is copied into the file meanwhile, and that is synced too. */
+const CONTENT = "x".repeat(128 * 1024);
+const AT_ONCE = 4;
+
+/** A call that is made to fail, once or a few times in a row. */
+interface Injection {
+  call: "fsync" | "pwrite64";
+  error: "EIO" | "ENOSPC";
+  times: number;
+}
+const INJECTIONS: Injection[] = [
+  { call: "fsync", error: "EIO", times: 1 },
+  { call: "pwrite64", error: "ENOSPC", times: 1 },
+  { call: "fsync", error: "EIO", times: 1 },
+  { call: "pwrite64", error: "EIO", times: 1 },
+  { call: "fsync", error: "ENOSPC", times: 1 },
+  { call: "pwrite64", error: "ENOSPC", times: 12 },
+];
+
+/** Calls that fail, at places of their own in each round. */
+export const ioErrors: StorageCase = {
+  name: "io-errors",
+  proves:
+    "after a failed sync nothing is promised or written and the hub ends; a failed write is refused",
+  lacking: () => (spawnSync("strace", ["-V"]).error === undefined ? undefined : "strace"),
+  run: failCalls,
+};
+
+async function failCalls(context: CaseContext): Promise<Record<string, number>> {
+  const rounds = INJECTIONS.length * 2 * context.scale;
+  const calls = await countCalls(context);
+  const figures = { io_rounds: rounds, io_hits: 0, io_ends: 0, io_refused: 0, io_receipts: 0 };
+  for (let round = 0; round < rounds; round += 1) {
+    const injection = INJECTIONS[round % INJECTIONS.length];
+    if (injection === undefined) throw new Error("there is no injection");
+    const { start, whole } = calls[injection.call];
+    const at = context.random.int(start + 1, whole);
+    const result = await oneRound(context, { round, injection, at });
+    figures.io_hits += result.hit ? 1 : 0;
+    figures.io_ends += result.ended ? 1 : 0;
+    figures.io_refused += result.refused;
+    figures.io_receipts += result.receipts;
+    const { call, error, times } = injection;
+    context.progress(
+      `round ${round + 1} of ${rounds}: ${times} × ${call} ${error} at ${at}, ` +
+        `${result.receipts} receipts, ${result.refused} refused${result.ended ? ", it ended" : ""}`,
+    );
+  }
+  // What never happened proves nothing; a few places lie behind the last call of their round.
+  if (figures.io_hits < rounds / 2)
+    context.violated(`only ${figures.io_hits} calls were made fail`);
+  return figures;
+}
+
+/** How many calls of each kind a start makes, and a start with the whole load. */
+async function countCalls({
+  folder,
+}: CaseContext): Promise<Record<Injection["call"], { start: number; whole: number }>> {
+  const hub = await startTraced(join(folder, "count"), []);
+  const made = (call: string) => callsIn(hub.trace()).filter((line) => line.includes(`${call}(`));
+  const start = { fsync: made("fsync").length, pwrite64: made("pwrite64").length };
+  await load(hub.process.address, []);
+  const whole = { fsync: made("fsync").length, pwrite64: made("pwrite64").length };
+  await endTraced(hub.process);
+  return {
+    fsync: { start: start.fsync, whole: whole.fsync },
+    pwrite64: { start: start.pwrite64, whole: whole.pwrite64 },
+  };
+}
+
+async function oneRound(
+  { folder, violated }: CaseContext,
+  { round, injection, at }: { round: number; injection: Injection; at: number },
+): Promise<{ hit: boolean; ended: boolean; refused: number; receipts: number }> {
+  const { call, error, times } = injection;
+  const when = times === 1 ? `${at}` : `${at}..${at + times - 1}`;
+  const name = `${call}-${error}-${round}`;
+  const wrong = (text: string) => violated(`${name} at ${at}: ${text}`);
+  const hub = await startTraced(join(folder, name), [
+    "-e",
+    `inject=${call}:error=${error}:when=${when}`,
+  ]);
+  const receipts: Receipt[] = [];
+  const refusals = await load(hub.process.address, receipts);
+  const lines = callsIn(hub.trace());
+  const hitAt = lines.findIndex((line) => line.includes("(INJECTED)"));
+  const ended = hitAt >= 0 && call === "fsync";
+  if (ended) {
+    const { code } = await hub.process.ended;
+    if (code !== STORAGE_EXIT) wrong(`the hub ended with ${code}, not ${STORAGE_EXIT}`);
+    const after = callsIn(hub.trace()).slice(hitAt + 1);
+    if (after.length > 0) wrong(`after the failed sync it wrote: ${after[0]}`);
+  } else {
+    const expected = error === "ENOSPC" ? "STORAGE_FULL" : "STORAGE_UNAVAILABLE";
+    const odd = refusals.find((reason) => reason !== expected);
+    if (odd !== undefined) wrong(`a message was refused with ${odd}, not ${expected}`);
+    await endTraced(hub.process);
+  }
+
+  // The next hub finds every receipt, and takes what had none under the same key.
+  const db = join(folder, name, "hub.db");
+  const again = await startHubProcess({ db });
+  const known = receipts.length;
+  const second: Receipt[] = [];
+  const refusedAgain = await load(again.address, second);
+  if (refusedAgain.length > 0) wrong(`without the error it still refuses: ${refusedAgain[0]}`);
+  const end = await again.end("SIGTERM");
+  if (end.code !== 0) wrong(`the next hub ended with ${end.signal ?? end.code}`);
+  for (const problem of problemsOf(db, [...receipts, ...second])) wrong(problem);
+  return { hit: hitAt >= 0, ended, refused: refusals.length, receipts: known };
+}
+
+/** Says all messages, a few at once; returns the refusals' reasons. */
+async function load(address: string, receipts: Receipt[]): Promise<string[]> {
+  const alice = talk(address, "alice");
+  const refusals: string[] = [];
+  let next = 0;
+  const worker = async () => {
+    while (next < MESSAGES) {
+      const messageId = `m-${next}`;
+      next += 1;
+      const said = await alice.say("bob", messageId, CONTENT);
+      if (said.kind === "unknown") return;
+      if (said.kind === "refused") {
+        refusals.push(said.reason);
+      } else {
+        const { channelId, seq } = said;
+        receipts.push({ channelId, seq, author: "alice", messageId });
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  alice.close();
+  return refusals;
+}
+
+async function startTraced(
+  folder: string,
+  injection: string[],
+): Promise<{ process: HubProcess; trace: () => string }> {
+  mkdirSync(folder);
+  const file = join(folder, "trace");
+  const what = "trace=fsync,fdatasync,pwrite64,ftruncate,unlink,rename";
+  const under = ["strace", "-f", "--seccomp-bpf", "-qq", "-y", "-o", file, "-e", what];
+  const process = await startHubProcess({
+    db: join(folder, "hub.db"),
+    under: [...under, ...injection],
+  });
+  return { process, trace: () => readFileSync(file, "utf8") };
+}
+
+/** Ends the hub under strace, which passes no signal on to it. */
+async function endTraced(hub: HubProcess): Promise<void> {
+  const children = readFileSync(`/proc/${hub.child.pid}/task/${hub.child.pid}/children`, "utf8");
+  const pid = Number(children.trim().split(" ")[0]);
+  if (!(pid > 0)) throw new Error("strace has no child");
+  process.kill(pid, "SIGTERM");
+  await hub.ended;
+}
+
+/** The calls on the database and its log. */
+function callsIn(trace: string): string[] {
+  return trace.split("\n").filter((line) => /hub\.db(-wal)?[>"]/.test(line));
+}
