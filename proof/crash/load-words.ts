@@ -1,0 +1,23 @@
+import type { CastMember } from "./cast.ts";
+
+/** What a process of the load is told. */
+export type LoadOrder =
+  | { order: "begin"; address: string; cast: CastMember[]; seed: number; journal: string }
+  /** The hub serves again; counted. */
+  | { order: "dial"; dialled: number }
+  /** No new conversations and messages from now on; what was begun is finished. */
+  | { order: "close" }
+  | { order: "look" }
+  /** Everybody leaves, and the process ends. */
+  | { order: "leave" };
+
+/** What it tells. */
+export type LoadWord =
+  /** Registrations are done and the agents are on their way. */
+  | { word: "begun" }
+  /** So many receipts since the last word of this kind, for what was not stored before. */
+  | { word: "receipts"; count: number; dialled: number }
+  /** What `look` saw. Deliveries and receipts are counted from the beginning. */
+  | { word: "seen"; unsettled: string[]; delivered: number; receipts: number }
+  /** A `ChatClient` came or went. */
+  | { word: "connection"; agent: string; state: "connected" | "disconnected"; atMs: number };

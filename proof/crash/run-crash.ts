@@ -1,0 +1,156 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freePort } from "../support/free-port.ts";
+import {
+  type HubProcess,
+  type HubProcessOptions,
+  startHubProcess,
+} from "../support/hub-process.ts";
+import { type Random, randomFrom } from "../support/random.ts";
+import { type CastMember, crashCast } from "./cast.ts";
+import { check, type Findings } from "./check.ts";
+import { gatherEvidence } from "./evidence.ts";
+import { type Load, startLoad } from "./load.ts";
+import type { Strike } from "./strike.ts";
+
+/** How a hub is started beside its file and its address. */
+export type HubExtras = Pick<HubProcessOptions, "args" | "nodeArgs" | "under" | "env">;
+
+export interface CrashOptions {
+  kills: number;
+  seed: number;
+  strike: Strike;
+  /**
+   * More for the nth hub, from 0; the one after the last kill, which finishes the work, is
+   * number `kills`.
+   */
+  hub?: (life: number) => HubExtras;
+  /** The hub may end by itself before it serves. */
+  mayFailToStart?: boolean;
+  cast?: CastMember[];
+  /** Told now and then how far it is. */
+  progress?: (sentence: string) => void;
+  /** Sees the load while it runs. */
+  watch?: (load: Load) => void;
+}
+
+/** What a run showed. */
+export interface CrashResult extends Findings {
+  kills: number;
+  /** Hubs that were to end by themselves and had to be killed. */
+  fallbacks: number;
+  /** Hubs that ended before they served. */
+  failedStarts: number;
+  /** From the blow to the next hub's word that it serves, in milliseconds; one a restart. */
+  servingAgainMs: number[];
+  /** From the blow to the next new receipt. */
+  receiptsAgainMs: number[];
+  /** From the signal to the end of the process. */
+  stopMs: number[];
+  /** The folder with the file and the journals; gone where nothing was violated. */
+  folder: string;
+}
+
+/** How long the load may take in the end until everything is delivered and acked. */
+const SETTLE_MS = 30_000;
+/** Hubs in a row that may end before they serve, where that is allowed at all. */
+const FAILED_STARTS = 5;
+
+/**
+ * Lets a load run against a hub that is brought to its end again and again, and compares what
+ * the clients saw with what is in the file.
+ * @throws where the run could not be done at all: no hub, or a load that broke
+ */
+export async function runCrash(options: CrashOptions): Promise<CrashResult> {
+  const random = randomFrom(options.seed);
+  const folder = await mkdtemp(join(tmpdir(), "claw-chat-crash-"));
+  const run = await kill(options, random, folder);
+  const evidence = await gatherEvidence({
+    journals: run.journals,
+    db: run.db,
+    scratch: join(folder, "evidence.db"),
+  });
+  const findings = check(evidence);
+  evidence.close();
+  findings.counts.lost += run.wrong.length;
+  findings.sentences.push(...run.wrong.map((sentence) => `lost: ${sentence}`));
+  if (findings.sentences.length === 0) await rm(folder, { recursive: true });
+  const { fallbacks, failedStarts, servingAgainMs, receiptsAgainMs, stopMs } = run;
+  return {
+    ...findings,
+    ...{ kills: options.kills, fallbacks, failedStarts },
+    ...{ servingAgainMs, receiptsAgainMs, stopMs, folder },
+  };
+}
+
+async function kill(options: CrashOptions, random: Random, folder: string) {
+  const { kills, strike, hub: extras = (): HubExtras => ({}), progress = () => {} } = options;
+  const db = join(folder, "hub.db");
+  const listen = `127.0.0.1:${await freePort(random)}`;
+  const seen = {
+    ...{ fallbacks: 0, failedStarts: 0 },
+    ...{ servingAgainMs: [] as number[], receiptsAgainMs: [] as number[], stopMs: [] as number[] },
+    wrong: [] as string[],
+  };
+
+  async function start(life: number): Promise<HubProcess> {
+    const { args = [], env = {}, ...more } = extras(life);
+    for (let failures = 0; ; failures += 1) {
+      try {
+        return await startHubProcess({
+          ...{ db, listen, ...more },
+          args: ["--log-level", "warn", ...args],
+          // Compiling it takes longer than starting it, and is not what is looked at here.
+          env: { NODE_COMPILE_CACHE: join(tmpdir(), "claw-chat-compile-cache"), ...env },
+        });
+      } catch (error) {
+        if (options.mayFailToStart !== true || failures === FAILED_STARTS) throw error;
+        seen.failedStarts += 1;
+      }
+    }
+  }
+
+  let hub = await start(0);
+  const load = await startLoad({
+    cast: options.cast ?? crashCast(),
+    address: listen,
+    seed: options.seed,
+    folder,
+  });
+  options.watch?.(load);
+  let struckAtMs: number | undefined;
+
+  async function work(): Promise<void> {
+    for (let life = 0; life < kills; life += 1) {
+      const receipts = load.dial();
+      const since = struckAtMs;
+      if (since !== undefined) {
+        void receipts(1).then(() => seen.receiptsAgainMs.push(performance.now() - since));
+      }
+      const struck = await strike({ hub, receipts, random });
+      struckAtMs = struck.atMs;
+      seen.stopMs.push(struck.stopMs);
+      if (struck.fallback) seen.fallbacks += 1;
+      if (struck.wrong !== undefined) seen.wrong.push(`kill ${life + 1}: ${struck.wrong}`);
+      hub = await start(life + 1);
+      seen.servingAgainMs.push(performance.now() - struckAtMs);
+      if ((life + 1) % 10 === 0) progress(`${life + 1} of ${kills} kills`);
+    }
+    await load.dial()(1);
+    load.close();
+    const unsettled = await load.settled(SETTLE_MS);
+    if (unsettled.length > 0) seen.wrong.push(`never came to rest: ${unsettled.join(", ")}`);
+    await load.leave();
+    const { code, signal } = await hub.end("SIGTERM");
+    if (code !== 0) seen.wrong.push(`the last hub ended with ${signal ?? code}: ${hub.log()}`);
+  }
+
+  try {
+    await Promise.race([work(), load.broken]);
+  } finally {
+    load.kill();
+    if (hub.child.exitCode === null && hub.child.signalCode === null) await hub.end();
+  }
+  return { ...seen, db, journals: load.journals };
+}
