@@ -53,7 +53,7 @@ export function createBareAgent(of: {
   let leaving = false;
   let left: () => void = () => {};
   let redial: NodeJS.Timeout | undefined;
-  let ackTimer: NodeJS.Timeout | undefined;
+  let ackSoon = false;
 
   function dial(): void {
     clearTimeout(redial);
@@ -107,11 +107,13 @@ export function createBareAgent(of: {
     unacked.set(entry.value.channelId, entry.value.seq);
     of.delivered(entry);
     if (random.int(1, ACK_ONE_IN) === 1) sendAcks();
-    else
-      ackTimer ??= setTimeout(() => {
-        ackTimer = undefined;
+    else if (!ackSoon) {
+      ackSoon = true;
+      setTimeout(() => {
+        ackSoon = false;
         sendAcks();
       }, ACK_WITHIN_MS);
+    }
   }
 
   return {

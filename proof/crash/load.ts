@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { CastMember } from "./cast.ts";
+import { journalName } from "./check-folder.ts";
 import type { LoadOrder, LoadWord } from "./load-words.ts";
 
 /** The clients of a run, in processes of their own that outlive every hub. */
@@ -93,7 +94,7 @@ export async function startLoad(of: {
     for (const { receipts, resolve } of waiting) if (counted >= receipts) resolve();
   });
 
-  const journals = numbers.map((number) => join(folder, `journal-${number}.jsonl`));
+  const journals = numbers.map((number) => join(folder, journalName(number)));
   const begun = words("begun", children.length);
   for (const [index, child] of children.entries()) {
     const members = cast.filter((member) => member.process === numbers[index]);

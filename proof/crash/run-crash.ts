@@ -1,6 +1,8 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { freePort } from "../support/free-port.ts";
 import {
   type HubProcess,
@@ -9,8 +11,8 @@ import {
 } from "../support/hub-process.ts";
 import { type Random, randomFrom } from "../support/random.ts";
 import { type CastMember, crashCast } from "./cast.ts";
-import { check, type Findings } from "./check.ts";
-import { gatherEvidence } from "./evidence.ts";
+import type { Findings } from "./check.ts";
+import { checkFolder, DB_NAME } from "./check-folder.ts";
 import { type Load, startLoad } from "./load.ts";
 import type { Strike } from "./strike.ts";
 
@@ -29,6 +31,8 @@ export interface CrashOptions {
   /** The hub may end by itself before it serves. */
   mayFailToStart?: boolean;
   cast?: CastMember[];
+  /** Where to put the file and the journals, to be kept; it must not exist. Default: a temporary one. */
+  folder?: string | undefined;
   /** Told now and then how far it is. */
   progress?: (sentence: string) => void;
   /** Sees the load while it runs. */
@@ -52,6 +56,8 @@ export interface CrashResult extends Findings {
   folder: string;
 }
 
+/** The same that the tests use. */
+const COMPILE_CACHE = fileURLToPath(new URL("../../node_modules/.cache/compile", import.meta.url));
 /** How long the load may take in the end until everything is delivered and acked. */
 const SETTLE_MS = 30_000;
 /** Hubs in a row that may end before they serve, where that is allowed at all. */
@@ -64,18 +70,14 @@ const FAILED_STARTS = 5;
  */
 export async function runCrash(options: CrashOptions): Promise<CrashResult> {
   const random = randomFrom(options.seed);
-  const folder = await mkdtemp(join(tmpdir(), "claw-chat-crash-"));
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "claw-chat-crash-")));
+  await mkdir(folder, { recursive: true });
   const run = await kill(options, random, folder);
-  const evidence = await gatherEvidence({
-    journals: run.journals,
-    db: run.db,
-    scratch: join(folder, "evidence.db"),
-  });
-  const findings = check(evidence);
-  evidence.close();
+  const findings = await checkFolder(folder);
   findings.counts.lost += run.wrong.length;
   findings.sentences.push(...run.wrong.map((sentence) => `lost: ${sentence}`));
-  if (findings.sentences.length === 0) await rm(folder, { recursive: true });
+  const held = findings.sentences.length === 0;
+  if (held && options.folder === undefined) await rm(folder, { recursive: true });
   const { fallbacks, failedStarts, servingAgainMs, receiptsAgainMs, stopMs } = run;
   return {
     ...findings,
@@ -86,7 +88,7 @@ export async function runCrash(options: CrashOptions): Promise<CrashResult> {
 
 async function kill(options: CrashOptions, random: Random, folder: string) {
   const { kills, strike, hub: extras = (): HubExtras => ({}), progress = () => {} } = options;
-  const db = join(folder, "hub.db");
+  const db = join(folder, DB_NAME);
   const listen = `127.0.0.1:${await freePort(random)}`;
   const seen = {
     ...{ fallbacks: 0, failedStarts: 0 },
@@ -102,7 +104,7 @@ async function kill(options: CrashOptions, random: Random, folder: string) {
           ...{ db, listen, ...more },
           args: ["--log-level", "warn", ...args],
           // Compiling it takes longer than starting it, and is not what is looked at here.
-          env: { NODE_COMPILE_CACHE: join(tmpdir(), "claw-chat-compile-cache"), ...env },
+          env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
         });
       } catch (error) {
         if (options.mayFailToStart !== true || failures === FAILED_STARTS) throw error;
@@ -137,7 +139,10 @@ async function kill(options: CrashOptions, random: Random, folder: string) {
       seen.servingAgainMs.push(performance.now() - struckAtMs);
       if ((life + 1) % 10 === 0) progress(`${life + 1} of ${kills} kills`);
     }
-    await load.dial()(1);
+    const receipts = load.dial();
+    const silent = Symbol();
+    const first = await Promise.race([receipts(1), setTimeout(SETTLE_MS, silent, { ref: false })]);
+    if (first === silent) seen.wrong.push("the last hub gave no receipts");
     load.close();
     const unsettled = await load.settled(SETTLE_MS);
     if (unsettled.length > 0) seen.wrong.push(`never came to rest: ${unsettled.join(", ")}`);
@@ -152,5 +157,5 @@ async function kill(options: CrashOptions, random: Random, folder: string) {
     load.kill();
     if (hub.child.exitCode === null && hub.child.signalCode === null) await hub.end();
   }
-  return { ...seen, db, journals: load.journals };
+  return seen;
 }

@@ -1,0 +1,43 @@
+import { cpSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { endCli, testFolder } from "../support/cli.js";
+import { runProgram } from "./program.js";
+import { TAMPERINGS, tamper } from "./tamperings.js";
+
+const PROGRAM = "proof/crash/main.ts";
+let good = "";
+
+afterAll(endCli);
+beforeAll(async () => {
+  good = join(testFolder(), "good");
+  const run = await runProgram(PROGRAM, "--kills", "2", "--seed", "7", "--folder", good);
+  expect(run.stderr).not.toMatch(/lost:|duplicated:|misordered:|gaps:|nothing/);
+  expect(run.lastLine).toMatch(
+    /^kills=2 acked=\d{3,} resent=[1-9]\d* lost=0 duplicated=0 misordered=0 gaps=0$/,
+  );
+  expect(run.code).toBe(0);
+}, 60_000);
+
+describe("the checker of the crash runs", () => {
+  test("has a way to be wrong for each of its questions", () => {
+    const source = readFileSync(join(import.meta.dirname, "../../proof/crash/checks.ts"), "utf8");
+    const names = [...source.matchAll(/name: "([^"]+)"/g)].map(([, name]) => name);
+    expect(TAMPERINGS.map(({ check }) => check)).toEqual(names);
+  });
+
+  test("finds nothing wrong in what a good run left", async () => {
+    const { code, stderr } = await runProgram(PROGRAM, "--check", good);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  });
+
+  test.concurrent.each(TAMPERINGS)("notices when $check", async (tampering) => {
+    const folder = join(testFolder(), "tampered");
+    cpSync(good, folder, { recursive: true });
+    tamper(folder, tampering);
+    const { code, stderr, lastLine } = await runProgram(PROGRAM, "--check", folder);
+    expect(stderr).toContain(`${tampering.counted}: ${tampering.check}: `);
+    expect(lastLine).toMatch(new RegExp(`\\b${tampering.counted}=[1-9]`));
+    expect(code).toBe(1);
+  });
+});
