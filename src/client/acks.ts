@@ -1,20 +1,24 @@
 import { MAX_ACKS } from "../protocol/limits.js";
-import type { ConnectRequest } from "../protocol/wire.js";
+import type { ChannelPosition, ConnectRequest } from "../protocol/wire.js";
 
 /** Marks the requests that carry acks, whose refusals nobody waits for. */
 const ACK_REQUEST_ID = "acks";
 const RETRY_MS = 1_000;
 
-/** Tells the hub how far this agent has handled each channel (D2). */
+/** Tells the hub how far this agent has handled each channel (D2), and what it leaves (D5). */
 export interface Acks {
   /** Everything in the channel up to seq is handled. Sent with the others of this turn. */
   add(channelId: string, seq: number): void;
+  /** Deliveries of the channel up to seq are left to a later session. Sent in the same way. */
+  setAside(channelId: string, seq: number): void;
+  /** What was left in the session before means nothing in this one. */
+  sessionStarted(): void;
   /** Sends what has gathered, if a session is open; else it waits for the next one. */
   flush(): void;
   /** A refusal with this request_id is about acks. */
   isAck(requestId: string): boolean;
-  /** The hub could not take acks just now: these are sent again, a little later. */
-  refused(positions: Iterable<[channelId: string, seq: number]>): void;
+  /** The hub could not take acks just now: these, and what was left, are sent again, a little later. */
+  refused(positions: () => Iterable<[channelId: string, seq: number]>): void;
   /** Forgets what has not been sent: it is about another log, or the client is done. */
   clear(): void;
 }
@@ -24,41 +28,52 @@ export function createAcks(link: {
   readonly writable: boolean;
   send(request: ConnectRequest): void;
 }): Acks {
-  const waiting = new Map<string, number>();
+  const acks = new Map<string, number>();
+  const aside = new Map<string, number>();
+  /** What was set aside in this session. */
+  const asideSent = new Map<string, number>();
   let scheduled: NodeJS.Immediate | undefined;
   let retry: NodeJS.Timeout | undefined;
 
   function flush(): void {
     clearImmediate(scheduled);
     scheduled = undefined;
-    while (waiting.size > 0 && link.writable) {
-      const acks = [...waiting].slice(0, MAX_ACKS);
-      for (const [channelId] of acks) waiting.delete(channelId);
-      link.send({
-        requestId: ACK_REQUEST_ID,
-        acks: acks.map(([channelId, seq]) => ({ channelId, seq: BigInt(seq) })),
-        heartbeat: false,
-        setAside: [],
-        frame: undefined,
-      });
-    }
+    // In requests of their own: refused acks would refuse what stands beside them (M5).
+    while (acks.size > 0 && link.writable) send({ acks: takeFrom(acks), setAside: [] });
+    while (aside.size > 0 && link.writable) send({ acks: [], setAside: takeFrom(aside) });
+  }
+
+  function send(positions: Pick<ConnectRequest, "acks" | "setAside">): void {
+    link.send({ requestId: ACK_REQUEST_ID, heartbeat: false, frame: undefined, ...positions });
+  }
+
+  function note(positions: Map<string, number>, channelId: string, seq: number): void {
+    positions.set(channelId, Math.max(seq, positions.get(channelId) ?? 0));
+    scheduled ??= setImmediate(flush);
   }
 
   function add(channelId: string, seq: number): void {
-    waiting.set(channelId, Math.max(seq, waiting.get(channelId) ?? 0));
-    scheduled ??= setImmediate(flush);
+    note(acks, channelId, seq);
   }
 
   return {
     add,
+    setAside(channelId, seq) {
+      note(aside, channelId, seq);
+      asideSent.set(channelId, Math.max(seq, asideSent.get(channelId) ?? 0));
+    },
+    sessionStarted() {
+      aside.clear();
+      asideSent.clear();
+    },
     flush,
     isAck: (requestId) => requestId === ACK_REQUEST_ID,
     refused(positions) {
       if (retry !== undefined) return;
-      const again = [...positions];
       retry = setTimeout(() => {
         retry = undefined;
-        for (const [channelId, seq] of again) add(channelId, seq);
+        for (const [channelId, seq] of positions()) add(channelId, seq);
+        for (const [channelId, seq] of asideSent) note(aside, channelId, seq);
       }, RETRY_MS).unref();
     },
     clear() {
@@ -66,7 +81,15 @@ export function createAcks(link: {
       clearTimeout(retry);
       scheduled = undefined;
       retry = undefined;
-      waiting.clear();
+      acks.clear();
+      aside.clear();
     },
   };
+}
+
+/** Takes as many positions as a request may have. */
+function takeFrom(positions: Map<string, number>): ChannelPosition[] {
+  const taken = [...positions].slice(0, MAX_ACKS);
+  for (const [channelId] of taken) positions.delete(channelId);
+  return taken.map(([channelId, seq]) => ({ channelId, seq: BigInt(seq) }));
 }

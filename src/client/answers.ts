@@ -28,7 +28,7 @@ export interface Answers {
   failAll(error: ChatHubError): void;
 }
 
-/** @param changed told when an undecided claim may be decided now */
+/** @param changed told when a requestChat begins to wait, and when a claim may be decided now */
 export function createAnswers(changed: () => void): Answers {
   const waiters = new Set<Waiter>();
 
@@ -42,6 +42,7 @@ export function createAnswers(changed: () => void): Answers {
     },
     add(waiter) {
       waiters.add(waiter);
+      changed();
     },
     remove(waiter) {
       if (waiters.delete(waiter)) changed();

@@ -1,4 +1,5 @@
 import type { Line } from "./line.js";
+import type { Room } from "./room.js";
 
 /** A channel that is behind waits at most about this long for the others to make room. */
 const LOOK_AGAIN_MS = 1_000;
@@ -18,16 +19,15 @@ export interface CatchUp {
  * behind has mostly drained. Where stuck channels hold the room, the others are still let in,
  * once a second at most, so that neither side wears the hub out.
  */
-export function createCatchUp(of: { maxEntries: number; free(): number; reopen(): void }): CatchUp {
+export function createCatchUp(room: Room, reopen: () => void): CatchUp {
   const behind = new Set<Line>();
   let timer: NodeJS.Timeout | undefined;
 
   function look(): void {
     if (behind.size === 0) return;
-    const free = of.free();
-    const roomy = free * 2 >= of.maxEntries;
-    if (roomy && [...behind].some((line) => line.queue.length * 4 <= free)) {
-      of.reopen();
+    const { free } = room;
+    if (free >= 0.5 && [...behind].some((line) => room.shareOf(line) * 4 <= free)) {
+      reopen();
       return;
     }
     timer ??= setTimeout(() => {
@@ -35,7 +35,7 @@ export function createCatchUp(of: { maxEntries: number; free(): number; reopen()
       const idle = [...behind].some(
         (line) => line.queue.length === 0 && line.running === undefined,
       );
-      if (idle && of.free() > 0) of.reopen();
+      if (idle && room.free > 0) reopen();
       else look();
     }, LOOK_AGAIN_MS).unref();
   }

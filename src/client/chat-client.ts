@@ -6,10 +6,9 @@ import { EntryView } from "./entry-view.js";
 import { ChatHubError, unexpectedAnswer } from "./errors.js";
 import { historyPageOf, receiptOf } from "./from-wire.js";
 import { handlerListener, kindsOf } from "./handler-listener.js";
-import { guarded, warnOfFailure } from "./hooks.js";
+import { type Hooks, hooksOf } from "./hooks.js";
 import type {
   ConnectionEvent,
-  HandlerFailure,
   Handlers,
   IncomingByKind,
   IncomingEntry,
@@ -67,7 +66,7 @@ export class ChatClient implements AsyncDisposable {
   readonly #settings: Settings;
   readonly #life: Lifecycle;
   readonly #handlerLane: Lane;
-  readonly #onFailed: (failure: HandlerFailure) => void;
+  readonly #hooks: Hooks;
   readonly #actions = entryActionsOf(this, (delivery) => this.#life.inbox.handled(delivery));
 
   /**
@@ -78,8 +77,8 @@ export class ChatClient implements AsyncDisposable {
     this.#settings = settingsOf(options);
     this.agentId = this.#settings.agentId;
     this.#handlerLane = newLane(this.#settings.maxConcurrentChannels);
-    this.#onFailed = guarded("onFailed", options.onFailed ?? warnOfFailure);
-    this.#life = new Lifecycle(this.#settings, guarded("onFrame", options.onFrame ?? (() => {})));
+    this.#hooks = hooksOf(options);
+    this.#life = new Lifecycle(this.#settings, this.#hooks);
   }
 
   /**
@@ -232,7 +231,7 @@ export class ChatClient implements AsyncDisposable {
       handlers,
       convert: (delivery) => this.#convert(delivery),
       isHandled: (delivery) => inbox.isHandled(delivery),
-      onFailed: this.#onFailed,
+      onFailed: this.#hooks.onFailed,
       leaving: () => this.#life.leaving,
     });
     inbox.attach(kindsOf(handlers), listener);

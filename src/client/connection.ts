@@ -10,8 +10,9 @@ import type {
 import { createBackoff } from "./backoff.js";
 import type { ConnectionEvents } from "./connection-events.js";
 import { ChatHubError, errorOfStatus, reasonOf } from "./errors.js";
+import { sessionInfoOf } from "./from-wire.js";
 import type { Settings, TracedFrame } from "./options.js";
-import { openSession, type Session } from "./session.js";
+import { openSession, type Session, type Silence } from "./session.js";
 import { sessionMetadata } from "./stub.js";
 
 /** Coming back would be answered in the same way again. */
@@ -35,6 +36,8 @@ export interface ConnectionHooks {
   onWritable(): void;
   /** The last moment to send: the client is about to half-close. */
   onLeaving(): void;
+  /** The hub was not heard, so the connection may lead nowhere: the stub is not used again. */
+  onSilence(): void;
   /** No further session follows. */
   onFinal(error: ChatHubError): void;
 }
@@ -59,7 +62,8 @@ export interface Connection {
 
 /** Opens the first session and every later one. */
 export function startConnection(of: {
-  stub: ChatHubClient;
+  /** The stub there is, or a new one. */
+  stub: () => ChatHubClient;
   settings: Settings;
   hooks: ConnectionHooks;
   events: ConnectionEvents;
@@ -81,15 +85,14 @@ export function startConnection(of: {
     goAway = undefined;
     full = false;
     greetedAtMs = Infinity;
-    session = openSession(stub, sessionMetadata(settings), {
+    session = openSession(stub(), sessionMetadata(settings), {
       onStarted(started) {
         greetedAtMs = performance.now();
         trouble = undefined;
         if (phase !== "opening") return;
         phase = "open";
-        const { sessionId, storeEpoch } = started;
         hooks.onSession(started, own);
-        events.publish({ state: "connected", sessionId, storeEpoch });
+        events.publish({ state: "connected", ...sessionInfoOf(started) });
       },
       onResponse(response) {
         if (response.frame?.$case === "goAway") {
@@ -118,7 +121,7 @@ export function startConnection(of: {
     session?.leave();
   }
 
-  function onClosed(end: StatusObject): void {
+  function onClosed(end: StatusObject, silence: Silence | undefined): void {
     session = undefined;
     const wasReopening = phase === "reopening";
     const wasLeaving = phase === "leaving";
@@ -127,6 +130,7 @@ export function startConnection(of: {
       left();
       return;
     }
+    if (silence !== undefined) hooks.onSilence();
     const final = finalError(end, goAway);
     if (final !== undefined) {
       phase = "over";
@@ -142,7 +146,8 @@ export function startConnection(of: {
     }
     if (performance.now() - greetedAtMs >= GOOD_SESSION_MS) backoff.reset();
     const retryInMs = durationMsOf(goAway?.reconnectAfter) ?? backoff.nextDelayMs();
-    const reason = goAway?.reason ?? reasonOf(end.metadata) ?? status[end.code] ?? "UNKNOWN";
+    const reason =
+      silence ?? goAway?.reason ?? reasonOf(end.metadata) ?? status[end.code] ?? "UNKNOWN";
     trouble = `${reason}: ${goAway?.message ?? end.details}`;
     phase = "waiting";
     // Not unref'd: a provider that waits for its hub is at work.

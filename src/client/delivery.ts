@@ -14,6 +14,8 @@ export interface Delivery {
   channelId: string;
   seq: number;
   kind: IncomingKind;
+  /** What it carries, in bytes: words, data and metadata; a little less than its encoded size. */
+  bytes: number;
   replayed: boolean;
   frame: EntryFrame;
 }
@@ -30,7 +32,31 @@ const KINDS: Record<EntryFrame["$case"], IncomingKind> = {
 export function deliveryOf({ frame, replayed }: ConnectResponse): Delivery | undefined {
   if (frame === undefined || !isEntry(frame)) return undefined;
   const { channelId, seq } = frame.value;
-  return { channelId, seq: Number(seq), kind: KINDS[frame.$case], replayed, frame };
+  const kind = KINDS[frame.$case];
+  return { channelId, seq: Number(seq), kind, bytes: bytesOf(frame), replayed, frame };
+}
+
+function bytesOf(frame: EntryFrame): number {
+  switch (frame.$case) {
+    case "chatMessage":
+      return textBytes(frame.value) + frame.value.data.length;
+    case "chatRequest":
+    case "chatAccept":
+      return textBytes(frame.value);
+    case "chatReject":
+    case "chatEnd":
+      return Buffer.byteLength(frame.value.reason);
+    default:
+      return frame satisfies never;
+  }
+}
+
+function textBytes(value: { content: string; metadata: Map<string, string> }): number {
+  let bytes = Buffer.byteLength(value.content);
+  for (const [key, text] of value.metadata) {
+    bytes += Buffer.byteLength(key) + Buffer.byteLength(text);
+  }
+  return bytes;
 }
 
 function isEntry(frame: ResponseFrame): frame is EntryFrame {

@@ -1,14 +1,17 @@
 import { durationMsOf, epochMsOf } from "../protocol/time.js";
 import type {
   Channel,
+  ChannelProgress,
   ChatAccept,
   ChatHistoryPage,
   ChatMessage,
   ChatReject,
   Service,
+  SessionStarted,
   Timestamp,
   Receipt as WireReceipt,
 } from "../protocol/wire.js";
+import type { PeerProgress, SessionInfo } from "./incoming.js";
 import { acceptPolicyName, endCodeName, rejectCodeName, stateName } from "./names.js";
 import type {
   ChannelInfo,
@@ -132,6 +135,26 @@ function rejection(
 
 export function recordOf(map: Map<string, string>): MetadataRecord {
   return Object.fromEntries(map);
+}
+
+export function sessionInfoOf(wire: SessionStarted): SessionInfo {
+  const { sessionId, storeEpoch, backlog, limits } = wire;
+  return {
+    sessionId,
+    storeEpoch,
+    backlog: Number(backlog),
+    limits: {
+      maxMessageBytes: limits?.maxMessageBytes ?? 0,
+      maxUnackedPerChannel: limits?.maxUnackedPerChannel ?? 0,
+      maxUnacked: limits?.maxUnacked ?? 0,
+      maxUnackedBytes: limits?.maxUnackedBytes ?? 0,
+      heartbeatIntervalMs: durationMsOf(limits?.heartbeatInterval) ?? 0,
+    },
+  };
+}
+
+export function progressOf({ channelId, agentId, ackedSeq }: ChannelProgress): PeerProgress {
+  return { channelId, agentId, ackedSeq: Number(ackedSeq) };
 }
 
 export function dateOf(timestamp: Timestamp | undefined): Date {

@@ -1,8 +1,9 @@
 import { type CatchUp, createCatchUp } from "./catch-up.js";
 import { type Delivery, isLast } from "./delivery.js";
+import { createFlow, type Flow } from "./flow.js";
 import type { InboxLinks } from "./inbox-links.js";
-import type { IncomingKind } from "./incoming.js";
-import { holds, insert, type Line, skip } from "./line.js";
+import type { IncomingKind, SessionLimits } from "./incoming.js";
+import { holds, type Line, skip } from "./line.js";
 import { createLineTable } from "./line-table.js";
 import { type Lane, type Listener, Listeners, type Outcome } from "./listeners.js";
 
@@ -11,12 +12,13 @@ import { type Lane, type Listener, Listeners, type Outcome } from "./listeners.j
  * of it worked on at a time, so a slow chat blocks only itself.
  *
  * Memory stays bounded without ever pausing the stream: the answers that a handler awaits come
- * over the same stream, so pausing it could wait for itself. Instead, entries beyond the bound
- * are left to the hub's log: the channel is marked as behind, nothing further of it is taken,
- * and once it has drained the session is opened anew. A new session is sent everything after
- * the acked positions (D1), and what is here already is recognised by its seq. So nothing is
- * lost, repeated or put out of order. A channel may hold as many entries as there are places
- * free, so a busy one can use most of the room and still leaves some for the others.
+ * over the same stream, so pausing it could wait for itself. A hub that counts what is unacked
+ * stops by itself (D5), before the room is full. Where it does not, or its bounds are larger,
+ * entries beyond the room are left to the hub's log: the channel is marked as behind, nothing
+ * further of it is taken, and once it has drained the session is opened anew. A new session is
+ * sent everything after the acked positions (D1), and what is here already is recognised by its
+ * seq. So nothing is lost, repeated or put out of order. There a channel may take as much of the
+ * room as is free, so a busy one can use most of it and still leaves some for the others.
  */
 export class Inbox {
   readonly #links: InboxLinks;
@@ -25,24 +27,21 @@ export class Inbox {
   #undecided = new Set<Line>();
   /** The deliveries of the log there is now. */
   #known = new WeakSet<Delivery>();
-  #buffered = 0;
-  #accepting = true;
+  readonly #flow: Flow;
   readonly #catchUp: CatchUp;
-  readonly #running = new Set<Promise<unknown>>();
+  #accepting = true;
 
   constructor(links: InboxLinks) {
     this.#links = links;
-    this.#catchUp = createCatchUp({
-      maxEntries: links.maxBufferedEntries,
-      free: () => this.#free(),
-      reopen: () => links.reopen(),
-    });
+    this.#flow = createFlow(links.bounds, (channelId, seq) => links.setAside(channelId, seq));
+    this.#catchUp = createCatchUp(this.#flow.room, () => links.reopen());
   }
 
   /** A new session: what was left or skipped comes again. own: see ConnectionHooks. */
-  sessionStarted(own: boolean): void {
+  sessionStarted(own: boolean, limits: SessionLimits): void {
     this.#accepting = true;
     this.#catchUp.clear();
+    this.#flow.begin(limits);
     for (const line of this.#lines.all()) {
       line.skipped.clear();
       // A handler that kept throwing gets another chance when the connection was really new.
@@ -68,22 +67,28 @@ export class Inbox {
       return;
     }
     if (!this.#isWanted(kind)) {
-      skip(line, delivery);
+      this.#skip(line, delivery);
       if (isLast(kind)) this.#lines.ended(channelId);
       return;
     }
-    if (this.#catchUp.isBehind(line) || line.stopped || holds(line, seq)) return;
+    if (holds(line, seq)) return;
+    if (this.#catchUp.isBehind(line) || line.stopped) {
+      this.#flow.aside.add(line, delivery);
+      return;
+    }
     const claim = this.#claimOnArrival(line, delivery);
     if (claim === "claimed") return;
     // A requestChat may be what the handlers wait for that hold the room: its answer needs none.
-    if (claim !== "undecided" && line.queue.length >= this.#free()) {
+    if (claim !== "undecided" && !this.#flow.hasRoom(line)) {
       this.#catchUp.fellBehind(line);
+      this.#flow.aside.add(line, delivery);
       return;
     }
     this.#known.add(delivery);
-    insert(line, delivery);
-    this.#buffered += 1;
+    this.#flow.room.insert(line, delivery);
+    this.#flow.aside.kept(line, delivery);
     this.#next(line);
+    this.#makeWay();
   }
 
   /** Everything in the channel up to seq is handled; harmless when repeated. */
@@ -94,8 +99,9 @@ export class Inbox {
     if (isLast(kind)) this.#lines.ended(channelId);
     if (seq <= line.handledSeq) return;
     line.handledSeq = seq;
-    this.#keep(line, (waiting) => waiting.seq > seq);
+    this.#flow.room.keep(line, (waiting) => waiting.seq > seq);
     this.#links.ack(channelId, seq);
+    this.#flow.aside.settle(line);
     if (line.running === delivery) line.acked();
   }
 
@@ -144,7 +150,7 @@ export class Inbox {
     // What a later ack has covered is over (acks are cumulative); so is what comes before
     // the entry that is being worked on.
     if (first <= Math.max(line.handledSeq, line.running?.seq ?? 0)) return false;
-    this.#keep(line, (waiting) => waiting.seq < first);
+    this.#leave(line, (waiting) => waiting.seq < first);
     this.#catchUp.fellBehind(line);
     return true;
   }
@@ -155,25 +161,23 @@ export class Inbox {
     if (kinds.length === 0) return;
     for (const line of this.#lines.all()) {
       listener.lane.waiting.delete(line);
-      this.#keep(line, (waiting) => {
-        if (!kinds.includes(waiting.kind)) return true;
-        skip(line, waiting);
-        return false;
-      });
+      const dropped = this.#flow.room.keep(line, (waiting) => !kinds.includes(waiting.kind));
+      for (const waiting of dropped) this.#skip(line, waiting);
       this.#next(line);
     }
   }
 
-  /** A requestChat has its receipt, its answer, or was given up. */
+  /** A requestChat waits, has its receipt, its answer, or was given up. */
   answersChanged(): void {
+    this.#makeWay();
     const lines = [...this.#undecided];
     this.#undecided.clear();
     for (const line of lines) this.#next(line);
   }
 
   /** Resolves when no handler runs. */
-  async idle(): Promise<void> {
-    while (this.#running.size > 0) await Promise.all(this.#running);
+  idle(): Promise<void> {
+    return this.#flow.runs.idle();
   }
 
   /** Takes nothing further and drops what waits, unacked; a later session is sent it again. */
@@ -199,19 +203,27 @@ export class Inbox {
     return claim;
   }
 
-  #free(): number {
-    return this.#links.maxBufferedEntries - this.#buffered;
+  /**
+   * A requestChat may be what a handler or a loop waits for that holds up everything else: its
+   * answer must come, though the hub would wait for acks first.
+   */
+  #makeWay(): void {
+    if (this.#links.expectsAnswers()) this.#flow.makeWay(this.#lines.all());
   }
 
-  /** Keeps the waiting entries that pass. */
-  #keep(line: Line, passes: (delivery: Delivery) => boolean): void {
-    const kept = line.queue.filter(passes);
-    this.#buffered -= line.queue.length - kept.length;
-    line.queue = kept;
+  /** Nobody listens for it: it is left to the hub until somebody does. */
+  #skip(line: Line, delivery: Delivery): void {
+    skip(line, delivery);
+    this.#flow.aside.add(line, delivery);
+  }
+
+  /** Keeps the waiting entries that pass, and leaves the others to the hub's log. */
+  #leave(line: Line, passes: (delivery: Delivery) => boolean): void {
+    for (const waiting of this.#flow.room.keep(line, passes)) this.#flow.aside.add(line, waiting);
   }
 
   #clear(line: Line): void {
-    this.#keep(line, () => false);
+    this.#flow.room.keep(line, () => false);
     this.#undecided.delete(line);
   }
 
@@ -233,8 +245,8 @@ export class Inbox {
       }
       const listener = this.#listeners.get(head.kind);
       if (listener === undefined) {
-        this.#keep(line, (waiting) => waiting !== head);
-        skip(line, head);
+        this.#flow.room.keep(line, (waiting) => waiting !== head);
+        this.#skip(line, head);
         continue;
       }
       const { lane } = listener;
@@ -242,29 +254,14 @@ export class Inbox {
         lane.waiting.add(line);
         return;
       }
-      this.#keep(line, (waiting) => waiting !== head);
-      this.#begin(line, head, listener);
+      this.#flow.room.keep(line, (waiting) => waiting !== head);
+      this.#flow.runs.begin(line, head, listener, (outcome) => {
+        // A line of another log, or of a channel long over, is no longer anybody's.
+        if (this.#lines.find(line.channelId) === line) this.#finish(line, head, outcome);
+        this.#nextOf(lane, line);
+        this.#catchUp.look();
+      });
     }
-  }
-
-  #begin(line: Line, delivery: Delivery, listener: Listener): void {
-    const { lane } = listener;
-    lane.active += 1;
-    line.running = delivery;
-    line.acked = () => listener.acked(delivery);
-    // Before it starts: a handler may disconnect the client at once, which waits for it.
-    const { promise: run, resolve: finished } = Promise.withResolvers<void>();
-    if (listener.waitedFor) this.#running.add(run);
-    void listener.handle(delivery).then((outcome) => {
-      this.#running.delete(run);
-      lane.active -= 1;
-      line.running = undefined;
-      // A line of another log, or of a channel long over, is no longer anybody's.
-      if (this.#lines.find(line.channelId) === line) this.#finish(line, delivery, outcome);
-      this.#nextOf(lane, line);
-      this.#catchUp.look();
-      finished();
-    });
   }
 
   #finish(line: Line, delivery: Delivery, outcome: Outcome): void {
@@ -275,12 +272,13 @@ export class Inbox {
     if (!this.#accepting || this.isHandled(delivery)) return;
     if (outcome === "failed") {
       line.stopped = true;
-      this.#clear(line);
+      this.#undecided.delete(line);
+      this.#flow.aside.add(line, delivery);
+      this.#leave(line, () => false);
     } else if (this.#listeners.get(delivery.kind) !== undefined) {
-      insert(line, delivery);
-      this.#buffered += 1;
+      this.#flow.room.insert(line, delivery);
     } else {
-      skip(line, delivery);
+      this.#skip(line, delivery);
     }
   }
 

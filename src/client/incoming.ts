@@ -107,10 +107,39 @@ export interface HandlerFailure {
   stopped: boolean;
 }
 
+/** The peer has handled more of a channel (D6). */
+export interface PeerProgress {
+  channelId: string;
+  /** The peer. */
+  agentId: string;
+  /** Everything up to this seq is handled by it, or written by it. */
+  ackedSeq: number;
+}
+
+/** What a hub takes and gives in one session; 0 where it announces no such limit. */
+export interface SessionLimits {
+  /** The largest request, encoded. */
+  maxMessageBytes: number;
+  /** Deliveries that may be unacked, in one channel and in all, and their bytes in all (D5). */
+  maxUnackedPerChannel: number;
+  maxUnacked: number;
+  maxUnackedBytes: number;
+  heartbeatIntervalMs: number;
+}
+
+/** A session that began. */
+export interface SessionInfo {
+  sessionId: string;
+  storeEpoch: string;
+  /** Entries about to be replayed, at most. */
+  backlog: number;
+  limits: SessionLimits;
+}
+
 /** The connection comes and goes. */
 export type ConnectionEvent =
   | { state: "connecting" }
-  | { state: "connected"; sessionId: string; storeEpoch: string }
+  | ({ state: "connected" } & SessionInfo)
   | { state: "disconnected"; reason: string; retryInMs: number }
   /** A newer session of the agent took over; this client stays down (I4). */
   | { state: "superseded" }

@@ -7,8 +7,10 @@ import { type Connection, startConnection } from "./connection.js";
 import { createConnectionEvents } from "./connection-events.js";
 import { deliveryOf } from "./delivery.js";
 import { type ChatHubError, closedError } from "./errors.js";
+import { progressOf, sessionInfoOf } from "./from-wire.js";
+import type { Hooks } from "./hooks.js";
 import { Inbox } from "./inbox.js";
-import type { Settings, TracedFrame } from "./options.js";
+import type { Settings } from "./options.js";
 import { type Answer, createOutstanding, type Outstanding } from "./outstanding.js";
 import { openStub } from "./stub.js";
 import type { RequestFrame } from "./to-wire.js";
@@ -29,7 +31,7 @@ export class Lifecycle {
   /** Loops that are told when the client is done. */
   readonly views = new Set<{ end(error?: ChatHubError): void }>();
   readonly #settings: Settings;
-  readonly #onFrame: (frame: TracedFrame) => void;
+  readonly #hooks: Hooks;
   readonly #acks: Acks;
   readonly #outstanding: Outstanding;
   readonly #connecting = new Set<Connecting>();
@@ -46,9 +48,9 @@ export class Lifecycle {
   /** Why there is no connection; undefined while there is one. */
   #over: ChatHubError | undefined = closedError("not connected: call connect() first");
 
-  constructor(settings: Settings, onFrame: (frame: TracedFrame) => void) {
+  constructor(settings: Settings, hooks: Hooks) {
     this.#settings = settings;
-    this.#onFrame = onFrame;
+    this.#hooks = hooks;
     const lifecycle = this;
     const link = {
       get writable() {
@@ -60,8 +62,9 @@ export class Lifecycle {
     this.#outstanding = createOutstanding(link);
     this.answers = createAnswers(() => this.inbox.answersChanged());
     this.inbox = new Inbox({
-      maxBufferedEntries: settings.maxBufferedEntries,
+      bounds: { maxEntries: settings.maxBufferedEntries, maxBytes: settings.maxBufferedBytes },
       ack: (channelId, seq) => this.#acks.add(channelId, seq),
+      setAside: (channelId, seq) => this.#acks.setAside(channelId, seq),
       reopen: () => this.#connection?.reopen(),
       claim: (delivery) => this.answers.claim(delivery),
       expectsAnswers: () => this.answers.expected,
@@ -149,24 +152,26 @@ export class Lifecycle {
     if (this.#leaving.signal.aborted) this.#leaving = new AbortController();
     if (this.#gone.signal.aborted) this.#gone = new AbortController();
     this.#connection = startConnection({
-      stub: this.stub(),
+      stub: () => this.stub(),
       settings: this.#settings,
       events: this.events,
       hooks: {
         onSession: (started, own) => this.#onSession(started, own),
         onResponse: (response) => this.#onResponse(response),
-        onFrame: this.#onFrame,
+        onFrame: this.#hooks.onFrame,
         onWritable: () => {
           this.#acks.flush();
           this.#outstanding.pump();
         },
         onLeaving: () => this.#acks.flush(),
+        onSilence: () => this.#closeStub(),
         onFinal: (error) => this.#end(error),
       },
     });
   }
 
-  #onSession({ storeEpoch }: SessionStarted, own: boolean): void {
+  #onSession(started: SessionStarted, own: boolean): void {
+    const { storeEpoch, limits } = sessionInfoOf(started);
     this.#greeted = true;
     if (this.#epoch !== undefined && this.#epoch !== storeEpoch) {
       this.inbox.forgetAll();
@@ -174,7 +179,8 @@ export class Lifecycle {
       this.answers.storeChanged();
     }
     this.#epoch = storeEpoch;
-    if (!this.#leaving.signal.aborted) this.inbox.sessionStarted(own);
+    this.#acks.sessionStarted();
+    if (!this.#leaving.signal.aborted) this.inbox.sessionStarted(own, limits);
     this.#acks.flush();
     this.#outstanding.resend();
     for (const connecting of [...this.#connecting]) connecting.resolve(undefined);
@@ -188,9 +194,11 @@ export class Lifecycle {
     }
     if (frame?.$case === "error") {
       if (!this.#acks.isAck(requestId)) this.#outstanding.refused(requestId, frame.value);
-      else if (frame.value.retryable) this.#acks.refused(this.inbox.positions());
+      else if (frame.value.retryable) this.#acks.refused(() => this.inbox.positions());
     } else if (frame?.$case === "chatHistory") {
       this.#outstanding.answered(requestId, { kind: "page", page: frame.value });
+    } else if (frame?.$case === "progress") {
+      this.#hooks.onProgress(progressOf(frame.value));
     }
     const delivery = deliveryOf(response);
     if (delivery === undefined) return;
@@ -211,6 +219,11 @@ export class Lifecycle {
     this.answers.failAll(error);
     for (const connecting of [...this.#connecting]) connecting.reject(error);
     for (const view of this.views) view.end(error.reason === "CLOSED" ? undefined : error);
+    this.#closeStub();
+  }
+
+  /** The next call opens another one; those under way keep theirs until its pings are missed. */
+  #closeStub(): void {
     this.#stub?.close();
     this.#stub = undefined;
   }

@@ -8,6 +8,8 @@ export interface Line {
   handledSeq: number;
   /** Entries that wait, in seq order. */
   queue: Delivery[];
+  /** The bytes of those; kept by the room. */
+  queuedBytes: number;
   /** The entry somebody works on. */
   running: Delivery | undefined;
   /** Tells whoever works on it that it was acked meanwhile. */
@@ -23,6 +25,7 @@ export function newLine(channelId: string): Line {
     channelId,
     handledSeq: 0,
     queue: [],
+    queuedBytes: 0,
     running: undefined,
     acked: () => {},
     stopped: false,
@@ -36,6 +39,12 @@ export function holds(line: Line, seq: number): boolean {
   const last = line.queue.at(-1);
   if (last === undefined || seq > last.seq) return false;
   return line.queue.some((delivery) => delivery.seq === seq);
+}
+
+/** The seq of the first entry that waits or is worked on; Infinity where there is none. */
+export function firstHeldSeq({ running, handledSeq, queue }: Line): number {
+  const worked = running !== undefined && running.seq > handledSeq ? running.seq : Infinity;
+  return Math.min(worked, queue[0]?.seq ?? Infinity);
 }
 
 /** Puts an entry in its place, in seq order. */

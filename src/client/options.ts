@@ -1,7 +1,7 @@
 import { ID_RULE, isValidId } from "../protocol/ids.js";
 import type { ConnectRequest, ConnectResponse } from "../protocol/wire.js";
 import { argumentError } from "./errors.js";
-import type { HandlerFailure } from "./incoming.js";
+import type { HandlerFailure, PeerProgress } from "./incoming.js";
 import { DEFAULT_HUB_URL, type HubAddress, parseHubUrl } from "./url.js";
 
 /** One frame as it travelled, for debugging and transcripts. */
@@ -29,14 +29,24 @@ export interface ChatClientOptions {
   /** How many channels have a handler running at once. Default 16. */
   maxConcurrentChannels?: number;
   /**
-   * Entries waiting for a handler, at most. Default 256. What comes on top is left to the hub's
-   * log, and fetched by opening the session anew, which sends again everything unacked: with
-   * this default an entry of a backlog of n may travel up to about n / 256 times. Where large backlogs are
-   * expected and memory allows, raise it to their size.
+   * Entries waiting for a handler, at most. Default 1024: as many as a hub sends by default
+   * before it waits for acks (D5), so that each travels once. With a smaller bound than the
+   * hub's, what comes on top is left to its log, and fetched by opening the session anew, which
+   * sends again what is unacked.
    */
   maxBufferedEntries?: number;
+  /**
+   * The words, data and metadata of the entries that wait, in bytes; the last one may reach
+   * beyond it. Default 16 MiB, twice what a hub sends by default before it waits for acks.
+   */
+  maxBufferedBytes?: number;
   /** Told when a handler keeps throwing; a process warning is given where it is left out. */
   onFailed?: (failure: HandlerFailure) => void;
+  /**
+   * Told how far the peer has got in a channel: only while this client has a receiving session,
+   * and of several steps in a short time only the last.
+   */
+  onProgress?: (progress: PeerProgress) => void;
   /** Told of every frame as it travels, both ways. */
   onFrame?: (frame: TracedFrame) => void;
 }
@@ -51,6 +61,7 @@ export interface Settings {
   timeoutMs: number;
   maxConcurrentChannels: number;
   maxBufferedEntries: number;
+  maxBufferedBytes: number;
 }
 
 /** Fills in the defaults. @throws ChatHubError BAD_URL, INVALID_ID or BAD_OPTION */
@@ -72,7 +83,8 @@ export function settingsOf(options: ChatClientOptions): Settings {
     receive,
     timeoutMs,
     maxConcurrentChannels: count("maxConcurrentChannels", options.maxConcurrentChannels ?? 16),
-    maxBufferedEntries: count("maxBufferedEntries", options.maxBufferedEntries ?? 256),
+    maxBufferedEntries: count("maxBufferedEntries", options.maxBufferedEntries ?? 1024),
+    maxBufferedBytes: count("maxBufferedBytes", options.maxBufferedBytes ?? 16 * 1024 * 1024),
   };
 }
 

@@ -4,7 +4,7 @@ import type { ChatClientOptions } from "./options.js";
 import type { MessageInput, Receipt } from "./vocabulary.js";
 
 /** Who sends what to whom, in one go. */
-export type QuickSendOptions = Omit<ChatClientOptions, "receive" | "onFailed"> &
+export type QuickSendOptions = Omit<ChatClientOptions, "receive" | "onFailed" | "onProgress"> &
   MessageInput &
   CallOptions;
 

@@ -1,15 +1,29 @@
 import type { Metadata, StatusObject } from "@grpc/grpc-js";
+import { durationMsOf } from "../protocol/time.js";
 import type {
   ChatHubClient,
   ConnectRequest,
   ConnectResponse,
   SessionStarted,
 } from "../protocol/wire.js";
+import { type Heartbeat, startHeartbeat } from "./heartbeat.js";
 import type { TracedFrame } from "./options.js";
 
 /** How long the hub may take to greet, and to end a stream that is on its way out. */
 const START_TIMEOUT_MS = 10_000;
 const LEAVE_TIMEOUT_MS = 5_000;
+
+/** Its answer is not waited for: whatever arrives shows that the hub is there. */
+const HEARTBEAT: ConnectRequest = {
+  requestId: "heartbeat",
+  acks: [],
+  heartbeat: true,
+  setAside: [],
+  frame: undefined,
+};
+
+/** The hub was not heard: it did not greet, or it greeted and fell silent (L3). */
+export type Silence = "NO_GREETING" | "HEARTBEAT_MISSED";
 
 /** One stream, from its opening to its end. */
 export interface Session {
@@ -29,8 +43,11 @@ export interface SessionEvents {
   onDrain(): void;
   /** Every frame as it travels. */
   onFrame(frame: TracedFrame): void;
-  /** The stream is over and everything it brought has been told. */
-  onClosed(status: StatusObject): void;
+  /**
+   * The stream is over and everything it brought has been told.
+   * @param silence why this side cut it off; undefined where it ended otherwise
+   */
+  onClosed(status: StatusObject, silence: Silence | undefined): void;
 }
 
 /**
@@ -47,10 +64,23 @@ export function openSession(
   let phase: "starting" | "started" | "leaving" | "closed" = "starting";
   let ended = false;
   let status: StatusObject | undefined;
-  let timer = cutAfter(START_TIMEOUT_MS);
+  let heartbeat: Heartbeat | undefined;
+  let silence: Silence | undefined;
+  let timer = setTimeout(() => cutOff("NO_GREETING"), START_TIMEOUT_MS);
 
-  function cutAfter(timeoutMs: number): NodeJS.Timeout {
-    return setTimeout(() => stream.cancel(), timeoutMs);
+  function cutOff(why: Silence): void {
+    silence = why;
+    stream.cancel();
+  }
+
+  function beat(): void {
+    // Where the hub does not read, one more frame would only wait behind the others.
+    if (phase === "started" && !stream.writableNeedDrain) send(HEARTBEAT);
+  }
+
+  function send(request: ConnectRequest): boolean {
+    events.onFrame({ direction: "sent", request });
+    return stream.write(request);
   }
 
   // The status may come before the last frames were read: both must be there.
@@ -58,16 +88,23 @@ export function openSession(
     if (phase === "closed" || !ended || status === undefined) return;
     phase = "closed";
     clearTimeout(timer);
-    events.onClosed(status);
+    heartbeat?.stop();
+    events.onClosed(status, silence);
   }
 
   stream.on("data", (response: ConnectResponse) => {
     if (phase === "closed") return;
+    heartbeat?.received();
     events.onFrame({ direction: "received", response });
     if (response.frame?.$case === "sessionStarted") {
       if (phase !== "starting") return;
       phase = "started";
       clearTimeout(timer);
+      heartbeat = startHeartbeat({
+        intervalMs: durationMsOf(response.frame.value.limits?.heartbeatInterval) ?? 0,
+        beat,
+        missed: () => cutOff("HEARTBEAT_MISSED"),
+      });
       events.onStarted(response.frame.value);
       return;
     }
@@ -89,15 +126,14 @@ export function openSession(
 
   return {
     send(request) {
-      if (phase === "leaving" || phase === "closed") return false;
-      events.onFrame({ direction: "sent", request });
-      return stream.write(request);
+      return phase === "leaving" || phase === "closed" ? false : send(request);
     },
     leave() {
       if (phase === "leaving" || phase === "closed") return;
       phase = "leaving";
       clearTimeout(timer);
-      timer = cutAfter(LEAVE_TIMEOUT_MS);
+      heartbeat?.stop();
+      timer = setTimeout(() => stream.cancel(), LEAVE_TIMEOUT_MS);
       stream.end();
     },
     abort() {

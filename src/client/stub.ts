@@ -13,7 +13,7 @@ export function openStub({ address, rootCerts }: Settings): ChatHubClient {
     "grpc.max_receive_message_length": MAX_TRANSPORT_BYTES,
     // A hub that fell silent is noticed within 30 s (L3).
     "grpc.keepalive_time_ms": 20_000,
-    "grpc.keepalive_timeout_ms": 10_000,
+    "grpc.keepalive_timeout_ms": 8_000,
     // The waiting between attempts is connection.ts's; grpc-js's own would come on top of it.
     "grpc.initial_reconnect_backoff_ms": 50,
     "grpc.max_reconnect_backoff_ms": 500,

@@ -2,17 +2,33 @@ import { afterEach, expect, test } from "vitest";
 import type { Delivery } from "../../src/client/delivery.js";
 import { Inbox } from "../../src/client/inbox.js";
 import type { InboxLinks } from "../../src/client/inbox-links.js";
+import type { SessionLimits } from "../../src/client/incoming.js";
 import { type Listener, newLane, type Outcome } from "../../src/client/listeners.js";
 import { ChatAccept, ChatMessage } from "../../src/protocol/wire.js";
 
+/** Of a hub that announces no limits. */
+const UNCOUNTED: SessionLimits = {
+  maxMessageBytes: 0,
+  maxUnackedPerChannel: 0,
+  maxUnacked: 0,
+  maxUnackedBytes: 0,
+  heartbeatIntervalMs: 0,
+};
+
 /** An inbox whose handlers finish when the test says so. */
-function stuckInbox(maxBufferedEntries: number, claim: InboxLinks["claim"] = () => "not mine") {
+function stuckInbox(
+  maxBufferedEntries: number,
+  claim: InboxLinks["claim"] = () => "not mine",
+  limits = UNCOUNTED,
+) {
   const acks: string[] = [];
+  const asides: string[] = [];
   const begun: string[] = [];
   const running: ((outcome: Outcome) => void)[] = [];
   let reopened = 0;
   const inbox = new Inbox({
-    maxBufferedEntries,
+    bounds: { maxEntries: maxBufferedEntries, maxBytes: 1_000_000 },
+    setAside: (channelId, seq) => asides.push(`${channelId} ${seq}`),
     ack: (channelId, seq) => acks.push(`${channelId} ${seq}`),
     reopen: () => {
       reopened += 1;
@@ -30,11 +46,12 @@ function stuckInbox(maxBufferedEntries: number, claim: InboxLinks["claim"] = () 
     },
   };
   inbox.attach(["message"], listener);
-  inbox.sessionStarted(false);
+  inbox.sessionStarted(false, limits);
   inboxes.push(inbox);
   return {
     inbox,
     acks,
+    asides,
     begun,
     reopened: () => reopened,
     /** Lets every handler finish, and those that begin because of that. */
@@ -55,7 +72,7 @@ afterEach(() => {
 function delivery(channelId: string, seq: number): Delivery {
   const value = ChatMessage.fromPartial({ channelId, seq: BigInt(seq) });
   const frame = { $case: "chatMessage" as const, value };
-  return { channelId, seq, kind: "message", replayed: false, frame };
+  return { channelId, seq, kind: "message", bytes: 10, replayed: false, frame };
 }
 
 function offerAll(inbox: Inbox, channelId: string, from: number, to: number): void {
@@ -74,7 +91,7 @@ test("D3: a channel keeps no more than its share of the buffer; the rest is fetc
   // Whatever comes before the new session is not taken: it would leave a gap.
   inbox.offer(delivery("x", 101));
   expect(begun).toHaveLength(5);
-  inbox.sessionStarted(true);
+  inbox.sessionStarted(true, UNCOUNTED);
   offerAll(inbox, "x", 6, 8);
   await finishAll();
   expect(begun.slice(5)).toEqual(["x 6", "x 7", "x 8"]);
@@ -84,7 +101,7 @@ test("D3: what waits or is worked on takes no second place when it is delivered 
   const { inbox, begun, finishAll } = stuckInbox(8);
   offerAll(inbox, "x", 1, 4);
   for (let session = 0; session < 10; session += 1) {
-    inbox.sessionStarted(false);
+    inbox.sessionStarted(false, UNCOUNTED);
     offerAll(inbox, "x", 1, 4);
   }
   // Three of x wait; so there is room for three of another channel, beside the one worked on.
@@ -97,7 +114,7 @@ test("D2: an entry that was handled is acked again when it is delivered again", 
   const { inbox, begun, acks, finishAll } = stuckInbox(8);
   offerAll(inbox, "x", 1, 2);
   await finishAll();
-  inbox.sessionStarted(false);
+  inbox.sessionStarted(false, UNCOUNTED);
   inbox.offer(delivery("x", 1));
   expect(begun).toHaveLength(2);
   expect(acks).toEqual(["x 1", "x 2", "x 2"]);
@@ -119,7 +136,7 @@ test("C2: an answer is kept beyond the bound until its requestChat has its recei
   for (const channelId of ["x", "y"]) offerAll(inbox, channelId, 1, 2);
   const value = ChatAccept.fromPartial({ channelId: "z", seq: 2n });
   const frame = { $case: "chatAccept" as const, value };
-  inbox.offer({ channelId: "z", seq: 2, kind: "accept", replayed: false, frame });
+  inbox.offer({ channelId: "z", seq: 2, kind: "accept", bytes: 10, replayed: false, frame });
   expect(acks).toEqual([]);
   verdict = "claimed";
   inbox.answersChanged();

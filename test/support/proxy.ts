@@ -9,6 +9,8 @@ export interface TestProxy {
   readonly accepted: number;
   /** From now on nothing that the hub says gets through; what clients say still does. */
   muteHub(): void;
+  /** Nothing gets through on the connections there are, and nobody is told; new ones work. */
+  strand(): void;
   /** Resets every connection; new ones get through in both directions again. */
   cut(): void;
   /** New connections go to this hub instead. */
@@ -20,6 +22,7 @@ export interface TestProxy {
 export async function startTestProxy(address: string): Promise<TestProxy> {
   let port = portOf(address);
   const pairs = new Set<[Socket, Socket]>();
+  const stranded = new WeakSet<[Socket, Socket]>();
   let accepted = 0;
   let muted = false;
 
@@ -30,6 +33,7 @@ export async function startTestProxy(address: string): Promise<TestProxy> {
     pairs.add(pair);
     for (const [from, to] of [pair, [hub, client] as const]) {
       from.on("data", (bytes) => {
+        if (stranded.has(pair)) return;
         if (from === client || !muted) to.write(bytes);
       });
       from.on("error", () => {});
@@ -58,6 +62,9 @@ export async function startTestProxy(address: string): Promise<TestProxy> {
     },
     muteHub() {
       muted = true;
+    },
+    strand() {
+      for (const pair of pairs) stranded.add(pair);
     },
     cut,
     lead(newAddress) {
