@@ -95,6 +95,12 @@ export function unknownOutcome(): ChatHubError {
   });
 }
 
+/** A refused frame that could be sent again only behind one that came after it (M4). */
+export function overtakenError(refusal: ChatError): ChatHubError {
+  const message = `${refusal.message}; it was not sent again, because what was sent after it in the same chat is stored already`;
+  return errorOfRefusal({ ...refusal, message });
+}
+
 /** An argument the client itself cannot work with. */
 export function argumentError(reason: string, message: string): ChatHubError {
   return new ChatHubError({ code: status.INVALID_ARGUMENT, reason, message });

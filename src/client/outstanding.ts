@@ -3,7 +3,7 @@ import { durationMsOf } from "../protocol/time.js";
 import type { ChatError, ChatHistoryPage, ConnectRequest, Receipt } from "../protocol/wire.js";
 import { type Backoff, createBackoff } from "./backoff.js";
 import { type CallBounds, withinBounds } from "./call-bounds.js";
-import { type ChatHubError, errorOfRefusal, unknownOutcome } from "./errors.js";
+import { type ChatHubError, errorOfRefusal, overtakenError, unknownOutcome } from "./errors.js";
 import { checkSendable } from "./sendable.js";
 import type { RequestFrame } from "./to-wire.js";
 
@@ -19,6 +19,8 @@ interface Request {
   sent: boolean;
   backoff: Backoff;
   timer: NodeJS.Timeout | undefined;
+  /** Why the hub could not take it, the last time. */
+  refusal: ChatError | undefined;
   resolve: (answer: Answer) => void;
   reject: (error: unknown) => void;
 }
@@ -46,10 +48,11 @@ export interface Outstanding {
 }
 
 /**
- * Frames go out in the order of the calls. One that the hub could not take just now
- * (UNAVAILABLE and retryable) is sent again until its bounds, and no later entry goes out
- * before it, whichever channel it is for: addressing by agent and by channel may mean the same
- * one (M4). Other refusals are the caller's to judge.
+ * Frames go out in the order of the calls. One that the hub could not store just now is sent
+ * again until its bounds, and no later entry goes out before it is stored, whichever channel it
+ * is for: addressing by agent and by channel may mean the same one (M4). Where a later one was
+ * under way already and is stored, the earlier would change places with it: then it is not sent
+ * again, and its refusal is the caller's to judge, as are all others.
  */
 export function createOutstanding(link: {
   readonly writable: boolean;
@@ -62,25 +65,55 @@ export function createOutstanding(link: {
   let count = 0;
 
   function pump(): void {
-    const firstRetrying = Math.min(...[...retrying].map((request) => request.order));
+    if (unsent.size === 0) return;
+    const first = [...retrying].reduce<Request | undefined>(earlier, undefined);
+    const held = first !== undefined && hasLaterUnderWay(first);
     for (const request of unsent) {
       if (!link.writable) return;
-      if (request.order > firstRetrying && !isQuery(request)) continue;
+      const waits = first !== undefined && (request.order > first.order || held);
+      if (waits && !isQuery(request)) continue;
       unsent.delete(request);
       request.sent = true;
       link.send(request.wire);
     }
   }
 
+  /** Until those are answered it is not known whether they overtake it. */
+  function hasLaterUnderWay({ order }: Request): boolean {
+    return [...requests.values()].some(
+      (request) => request.sent && request.order > order && !isQuery(request),
+    );
+  }
+
   function retryLater(request: Request, error: ChatError): void {
     const delayMs = Math.max(durationMsOf(error.retryAfter) ?? 0, request.backoff.nextDelayMs());
     request.sent = false;
+    request.refusal = error;
     retrying.add(request);
-    request.timer = setTimeout(() => {
-      retrying.delete(request);
-      unsent = new Set([...unsent, request].sort((one, other) => one.order - other.order));
-      pump();
-    }, delayMs);
+    request.timer = setTimeout(() => sendAgain([request]), delayMs);
+    pump();
+  }
+
+  function sendAgain(again: Iterable<Request>): void {
+    unsent = new Set([...unsent, ...again].sort((one, other) => one.order - other.order));
+    pump();
+  }
+
+  /** The hub stores again: what it could not take goes out without waiting any longer. */
+  function recovered(): void {
+    const again = [...retrying].filter((request) => !request.sent);
+    retrying.clear();
+    for (const { timer } of again) clearTimeout(timer);
+    sendAgain(again);
+  }
+
+  function stored(request: Request, { channelId }: Receipt): void {
+    // The earlier ones about the same channel must not follow it now.
+    for (const { order, wire, refusal, reject } of [...retrying]) {
+      if (refusal === undefined || order >= request.order) continue;
+      if (mayMean(wire.frame, channelId, request.wire.frame)) reject(overtakenError(refusal));
+    }
+    if (retrying.delete(request)) recovered();
   }
 
   function forget(requestId: string): void {
@@ -89,7 +122,7 @@ export function createOutstanding(link: {
     clearTimeout(request.timer);
     requests.delete(requestId);
     unsent.delete(request);
-    if (retrying.delete(request)) pump();
+    if (retrying.delete(request) || retrying.size > 0) pump();
     if (requests.size > 0) return;
     for (const wake of waiters) wake();
     waiters = [];
@@ -102,13 +135,17 @@ export function createOutstanding(link: {
       const requestId = String(order);
       const wire = { requestId, acks: [], heartbeat: false, setAside: [], frame };
       checkSendable(wire);
-      return withinBounds<Answer>(bounds, (resolve, reject) => {
-        const request: Request = {
+      let request: Request | undefined;
+      const trouble = () =>
+        request?.refusal && `${request.refusal.reason}: ${request.refusal.message}`;
+      return withinBounds<Answer>({ ...bounds, trouble }, (resolve, reject) => {
+        request = {
           order,
           wire,
           sent: false,
           backoff: createBackoff({ initialMs: 100, maxMs: 5_000 }),
           timer: undefined,
+          refusal: undefined,
           resolve,
           reject,
         };
@@ -119,12 +156,15 @@ export function createOutstanding(link: {
       });
     },
     answered(requestId, answer) {
-      requests.get(requestId)?.resolve(answer);
+      const request = requests.get(requestId);
+      if (request === undefined) return;
+      if (answer.kind === "receipt") stored(request, answer.receipt);
+      request.resolve(answer);
     },
     refused(requestId, error) {
       const request = requests.get(requestId);
       if (request === undefined) return;
-      if (error.retryable && error.code === status.UNAVAILABLE) retryLater(request, error);
+      if (couldNotStore(error)) retryLater(request, error);
       else request.reject(errorOfRefusal(error));
     },
     resend() {
@@ -155,6 +195,29 @@ export function createOutstanding(link: {
 function isRepeatable({ wire: { frame } }: Request): boolean {
   if (frame?.$case !== "chatAccept" && frame?.$case !== "chatReject") return true;
   return frame.value.channelId !== "";
+}
+
+/** The hub can store nothing just now, whatever it is. */
+function couldNotStore({ retryable, code, reason }: ChatError): boolean {
+  return retryable && (code === status.UNAVAILABLE || reason === "STORAGE_FULL");
+}
+
+function earlier(one: Request | undefined, other: Request): Request {
+  return one !== undefined && one.order < other.order ? one : other;
+}
+
+type Frame = ConnectRequest["frame"];
+
+/** A frame may be about this channel, in which another one was stored. */
+function mayMean(frame: Frame, channelId: string, other: Frame): boolean {
+  // A request for a chat begins a channel of its own.
+  if (frame === undefined || frame.$case === "chatRequest" || other?.$case === "chatRequest") {
+    return false;
+  }
+  if (frame.value.channelId !== "") return frame.value.channelId === channelId;
+  if (frame.$case !== "chatMessage" || other?.$case !== "chatMessage") return true;
+  const [agent, otherAgent] = [frame.value.targetAgent, other.value.targetAgent];
+  return agent === otherAgent || agent === "" || otherAgent === "";
 }
 
 /** Asks only, so it may overtake and be overtaken. */

@@ -1,16 +1,11 @@
-import { Server, ServerCredentials, type ServerDuplexStream, status } from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { checkSendable } from "../../src/client/sendable.js";
-import {
-  ChatHistory,
-  ChatHubService,
-  type ConnectRequest,
-  ConnectResponse,
-  SessionStarted,
-} from "../../src/protocol/wire.js";
+import { ChatHistory } from "../../src/protocol/wire.js";
 import { startTestHub, type TestHub } from "../support/hub.js";
 import { startTestProxy } from "../support/proxy.js";
 import { collect, connectAgent, disconnectAgents, newAgent, take } from "./agents.js";
+import { startScriptedHub } from "./scripted-hub.js";
 
 let hub: TestHub;
 
@@ -104,20 +99,8 @@ test("C3: an answer by consumerId is not sent again: it could mean another reque
 });
 
 test("a hub that greets and then fails is asked again after growing pauses", async () => {
-  const server = new Server();
-  server.addService(ChatHubService, {
-    connect(stream: ServerDuplexStream<ConnectRequest, ConnectResponse>) {
-      const value = SessionStarted.fromPartial({ sessionId: "s", storeEpoch: "e" });
-      stream.write(ConnectResponse.fromPartial({ frame: { $case: "sessionStarted", value } }));
-      stream.emit("error", { code: status.INTERNAL, details: "a fault" });
-    },
-  });
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    );
-  });
-  const client = newAgent(`grpc://127.0.0.1:${port}`, "a");
+  const faulty = await startScriptedHub({ greeted: (session) => session.fail(status.INTERNAL) });
+  const client = newAgent(faulty.url, "a");
   const events = client.connection();
   await client.connect();
   // The first pause is at most 100 ms: a longer one shows that the pauses have grown.
@@ -126,5 +109,5 @@ test("a hub that greets and then fails is asked again after growing pauses", asy
     if (event.state === "disconnected") longestMs = event.retryInMs;
   }
   await client.disconnect();
-  server.forceShutdown();
+  faulty.stop();
 });
