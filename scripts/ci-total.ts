@@ -1,5 +1,6 @@
 /**
- * Adds up the tests and the steps of the gate: `node scripts/ci-total.ts <vitest's JSON> <the gate's output>`.
+ * Adds up the tests, the steps of the gate and the proofs:
+ * `node scripts/ci-total.ts <vitest's JSON> <the gate's output> <the output of the proofs>`.
  * The last line is "N passed, N failed"; the exit code is 1 where anything failed. A file that could
  * not be run counts as a failure, and so does a test that was skipped: it has shown nothing.
  */
@@ -37,14 +38,15 @@ function totalOfTests(file: string): Total {
   return report.testResults.length === 0 ? NOT_RUN : total;
 }
 
-function totalOfGate(file: string): Total {
+/** Of an output that ends with "N passed, N failed". */
+function totalOfLastLine(file: string): Total {
   const lines = existsSync(file) ? readFileSync(file, "utf8").trimEnd().split("\n") : [];
   const found = /^(\d+) passed, (\d+) failed$/.exec(lines.at(-1) ?? "");
   return found === null ? NOT_RUN : { passed: Number(found[1]), failed: Number(found[2]) };
 }
 
-const [, , tests = "", gate = ""] = process.argv;
-const totals = [totalOfTests(tests), totalOfGate(gate)];
+const [, , tests = "", gate = "", proofs = ""] = process.argv;
+const totals = [totalOfTests(tests), totalOfLastLine(gate), totalOfLastLine(proofs)];
 const passed = totals.reduce((sum, total) => sum + total.passed, 0);
 const failed = totals.reduce((sum, total) => sum + total.failed, 0);
 console.log(`${passed} passed, ${failed} failed`);
