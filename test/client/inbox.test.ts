@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "vitest";
 import type { Delivery } from "../../src/client/delivery.js";
 import { Inbox } from "../../src/client/inbox.js";
 import type { InboxLinks } from "../../src/client/inbox-links.js";
-import type { SessionLimits } from "../../src/client/incoming.js";
+import type { IncomingKind, SessionLimits } from "../../src/client/incoming.js";
 import { type Listener, newLane, type Outcome } from "../../src/client/listeners.js";
 import { ChatAccept, ChatMessage } from "../../src/protocol/wire.js";
 
@@ -15,26 +15,31 @@ const UNCOUNTED: SessionLimits = {
   heartbeatIntervalMs: 0,
 };
 
+/** Of entries that wait; each of delivery() has 10. */
+const MAX_BYTES = 1_000;
+
+/** Of a hub that counts what is unacked, and stops before the room is full. */
+const COUNTED = { ...UNCOUNTED, maxUnacked: 8, maxUnackedBytes: MAX_BYTES };
+
+/** No requestChat waits. */
+const nothingClaimed: InboxLinks["claim"] = () => "not mine";
+
 /** An inbox whose handlers finish when the test says so. */
-function stuckInbox(
-  maxBufferedEntries: number,
-  claim: InboxLinks["claim"] = () => "not mine",
-  limits = UNCOUNTED,
-) {
+function stuckInbox(maxBufferedEntries: number, claim = nothingClaimed, limits = UNCOUNTED) {
   const acks: string[] = [];
   const asides: string[] = [];
   const begun: string[] = [];
   const running: ((outcome: Outcome) => void)[] = [];
   let reopened = 0;
   const inbox = new Inbox({
-    bounds: { maxEntries: maxBufferedEntries, maxBytes: 1_000_000 },
+    bounds: { maxEntries: maxBufferedEntries, maxBytes: MAX_BYTES },
     setAside: (channelId, seq) => asides.push(`${channelId} ${seq}`),
     ack: (channelId, seq) => acks.push(`${channelId} ${seq}`),
     reopen: () => {
       reopened += 1;
     },
     claim,
-    expectsAnswers: () => true,
+    expectsAnswers: () => claim !== nothingClaimed,
   });
   const listener: Listener = {
     lane: newLane(16),
@@ -69,10 +74,10 @@ afterEach(() => {
   for (const inbox of inboxes.splice(0)) inbox.close();
 });
 
-function delivery(channelId: string, seq: number): Delivery {
+function delivery(channelId: string, seq: number, kind: IncomingKind = "message"): Delivery {
   const value = ChatMessage.fromPartial({ channelId, seq: BigInt(seq) });
   const frame = { $case: "chatMessage" as const, value };
-  return { channelId, seq, kind: "message", bytes: 10, replayed: false, frame };
+  return { channelId, seq, kind, bytes: 10, replayed: false, frame };
 }
 
 function offerAll(inbox: Inbox, channelId: string, from: number, to: number): void {
@@ -141,4 +146,81 @@ test("C2: an answer is kept beyond the bound until its requestChat has its recei
   verdict = "claimed";
   inbox.answersChanged();
   expect(acks).toEqual(["z 2"]);
+});
+
+test("D5: what nobody listens for is set aside once nothing before it is held, and not before", async () => {
+  const { inbox, asides, finishAll } = stuckInbox(100, nothingClaimed, {
+    ...COUNTED,
+    maxUnacked: 100,
+  });
+  inbox.offer(delivery("x", 1, "end"));
+  expect(asides).toEqual(["x 1"]);
+  inbox.offer(delivery("x", 2));
+  inbox.offer(delivery("x", 3, "request"));
+  inbox.offer(delivery("x", 4));
+  inbox.offer(delivery("x", 5, "end"));
+  expect(asides).toEqual(["x 1"]);
+  await finishAll();
+  // Of those handled in one go the hub is told by acks; the last one has none behind it.
+  expect(asides).toEqual(["x 1", "x 3", "x 5"]);
+});
+
+test("D5: left entries that take half of what may be unacked are set aside at once", () => {
+  const { inbox, asides } = stuckInbox(100, nothingClaimed, COUNTED);
+  inbox.offer(delivery("x", 1));
+  for (const seq of [2, 3, 4]) inbox.offer(delivery("x", seq, "end"));
+  expect(asides).toEqual([]);
+  inbox.offer(delivery("x", 5, "end"));
+  expect(asides).toEqual(["x 5"]);
+});
+
+test("D5: a hub that counts nothing is told nothing", async () => {
+  const { inbox, asides, finishAll } = stuckInbox(8);
+  inbox.offer(delivery("x", 1, "end"));
+  offerAll(inbox, "y", 1, 100);
+  await finishAll();
+  expect(asides).toEqual([]);
+});
+
+test("D5: where the hub stops before the room is full, a channel may have all of it", async () => {
+  const { inbox, begun, reopened, finishAll } = stuckInbox(8, nothingClaimed, COUNTED);
+  offerAll(inbox, "x", 1, 8);
+  await finishAll();
+  expect(begun).toHaveLength(8);
+  expect(reopened()).toBe(0);
+});
+
+test("the room is bounded in bytes as well", async () => {
+  const { inbox, begun, finishAll } = stuckInbox(1_000_000);
+  offerAll(inbox, "x", 1, 1_000);
+  await finishAll();
+  // One is worked on at once; as many wait as there were bytes free, half of what 1,000 hold.
+  expect(begun).toHaveLength(1 + MAX_BYTES / 10 / 2);
+});
+
+test("D5: nothing is set aside twice, nor what was handled", async () => {
+  const { inbox, asides, acks, finishAll } = stuckInbox(8, nothingClaimed, COUNTED);
+  inbox.offer(delivery("x", 1));
+  inbox.offer(delivery("x", 2, "end"));
+  const last = delivery("x", 3);
+  inbox.offer(last);
+  inbox.handled(last);
+  await finishAll();
+  expect(acks).toEqual(["x 3"]);
+  expect(asides).toEqual([]);
+});
+
+test("D5: while a requestChat waits and the hub may wait for acks, all is set aside", () => {
+  const { inbox, asides } = stuckInbox(8, () => "undecided", {
+    ...COUNTED,
+    maxUnackedBytes: 2 ** 30,
+  });
+  offerAll(inbox, "x", 1, 4);
+  offerAll(inbox, "y", 1, 3);
+  expect(asides).toEqual([]);
+  inbox.offer(delivery("y", 4));
+  expect(asides).toEqual(["x 4", "y 4"]);
+  // What still finds room is set aside as it comes, and what does not as well.
+  offerAll(inbox, "z", 1, 9);
+  expect(asides.at(-1)).toBe("z 9");
 });
