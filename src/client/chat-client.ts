@@ -218,7 +218,8 @@ export class ChatClient implements AsyncDisposable {
 
   /**
    * Calls a handler for each entry of the given kinds. One that throws is called again with
-   * the same entry, five times in all; then its channel stands still and onFailed is told.
+   * the same entry, five times in all; then onFailed is told, and its channel stands still
+   * until the next session, unless onFailed acks the entry.
    * @returns stops listening; what waits is left to a later listener
    * @throws ChatHubError ALREADY_LISTENING where a kind has a listener, WRONG_MODE in a client
    * that only sends

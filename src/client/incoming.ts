@@ -103,7 +103,10 @@ export interface HandlerFailure {
   entry: IncomingEntry;
   /** What the handler threw last. */
   error: unknown;
-  /** The channel stands still: nothing further in it is handled or acked in this session. */
+  /**
+   * The channel stands still: nothing further in it is handled or acked in this session. Acking
+   * the entry in onFailed itself skips it instead, and the channel goes on.
+   */
   stopped: boolean;
 }
 
