@@ -229,3 +229,29 @@ test("a session says in its event what is about to be replayed, and its limits",
     },
   });
 });
+
+test("D3: more bytes than the buffer takes are fetched again: nothing lost, repeated or reordered", async () => {
+  await serve();
+  const filler = "x".repeat(8 * 1024);
+  const senders = ["s1", "s2"];
+  for (const agentId of senders) {
+    const sender = await connectAgent(hub.url, agentId, { receive: "none" });
+    const sent = Array.from({ length: 60 }, (_, n) =>
+      sender.sendMessage({ targetAgent: "b", content: `${agentId} ${n} ${filler}` }),
+    );
+    await Promise.all(sent);
+  }
+  const { client, deliveries, sessions } = watchedAgent({ maxBufferedBytes: 64 * 1024 });
+  const go = signal();
+  const contents = collect<string>();
+  client.listenForMessages(async ({ content }) => {
+    await go.promise;
+    contents.add(content.slice(0, content.lastIndexOf(" ")));
+  });
+  await client.connect();
+  await deliveries.reached(120);
+  go.give();
+  await contents.reached(120);
+  expectInOrder(contents.items, senders, 60);
+  expect(sessions()).toBeGreaterThan(1);
+});
