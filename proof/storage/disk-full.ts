@@ -96,7 +96,12 @@ async function readOn(
   if (repeat.kind !== "receipt" || !repeat.duplicate || repeat.seq !== first.seq) {
     violated(`a repeat got ${JSON.stringify(repeat)}`);
   }
-  const page = await alice.history(first.channelId);
+  // Writing and reading in one turn: the one does not take the other with it.
+  const [page, ...others] = await Promise.all([
+    alice.history(first.channelId),
+    ...Array.from({ length: 20 }, (_, index) => alice.say("carol", `burst-${index}`, CONTENT)),
+  ]);
+  if (others.some((said) => said.kind !== "refused")) violated("a full disk took something");
   if ("refused" in page) violated(`the history was refused: ${page.refused}`);
   const bob = talk(address, "bob", true);
   const heard = await bob.heard(receipts.length);

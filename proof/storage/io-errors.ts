@@ -18,11 +18,13 @@ interface Injection {
   call: "fsync" | "pwrite64";
   error: "EIO" | "ENOSPC";
   times: number;
+  /** Where the log is copied into the file, not at a commit. */
+  ofTheFile?: true;
 }
 const INJECTIONS: Injection[] = [
   { call: "fsync", error: "EIO", times: 1 },
   { call: "pwrite64", error: "ENOSPC", times: 1 },
-  { call: "fsync", error: "EIO", times: 1 },
+  { call: "fsync", error: "EIO", times: 1, ofTheFile: true },
   { call: "pwrite64", error: "EIO", times: 1 },
   { call: "fsync", error: "ENOSPC", times: 1 },
   { call: "pwrite64", error: "ENOSPC", times: 12 },
@@ -38,51 +40,88 @@ export const ioErrors: StorageCase = {
 };
 
 async function failCalls(context: CaseContext): Promise<Record<string, number>> {
-  const rounds = INJECTIONS.length * 2 * context.scale;
-  const calls = await countCalls(context);
-  const figures = { io_rounds: rounds, io_hits: 0, io_ends: 0, io_refused: 0, io_receipts: 0 };
+  const rounds = INJECTIONS.length * context.scale;
+  const calls = await countCalls(context, AT_ONCE);
+  // One after another, so that the calls of two runs are the same.
+  const { fsync } = await countCalls(context, 1);
+  const figures = {
+    io_rounds: rounds,
+    io_hits: 0,
+    io_ends: 0,
+    io_file_syncs: 0,
+    io_refused: 0,
+    io_receipts: 0,
+  };
   for (let round = 0; round < rounds; round += 1) {
     const injection = INJECTIONS[round % INJECTIONS.length];
     if (injection === undefined) throw new Error("there is no injection");
     const { start, whole } = calls[injection.call];
-    const at = context.random.int(start + 1, whole);
+    const at = injection.ofTheFile
+      ? context.random.pick(fsync.fileSyncs)
+      : context.random.int(start + 1, whole);
     const result = await oneRound(context, { round, injection, at });
     figures.io_hits += result.hit ? 1 : 0;
     figures.io_ends += result.ended ? 1 : 0;
+    figures.io_file_syncs += result.ofTheFile ? 1 : 0;
     figures.io_refused += result.refused;
     figures.io_receipts += result.receipts;
     const { call, error, times } = injection;
     context.progress(
       `round ${round + 1} of ${rounds}: ${times} × ${call} ${error} at ${at}, ` +
-        `${result.receipts} receipts, ${result.refused} refused${result.ended ? ", it ended" : ""}`,
+        `${result.receipts} receipts, ${result.refused} refused${result.ended ? ", it ended" : ""}` +
+        `${result.ofTheFile ? " over the file" : ""}`,
     );
   }
   // What never happened proves nothing; a few places lie behind the last call of their round.
   if (figures.io_hits < rounds / 2)
     context.violated(`only ${figures.io_hits} calls were made fail`);
+  if (figures.io_file_syncs === 0)
+    context.violated("no sync of the database file was made to fail");
   return figures;
 }
 
+interface Counted {
+  start: number;
+  whole: number;
+  /** Which of them sync the database file itself. */
+  fileSyncs: number[];
+}
+
 /** How many calls of each kind a start makes, and a start with the whole load. */
-async function countCalls({
-  folder,
-}: CaseContext): Promise<Record<Injection["call"], { start: number; whole: number }>> {
-  const hub = await startTraced(join(folder, "count"), []);
-  const made = (call: string) => callsIn(hub.trace()).filter((line) => line.includes(`${call}(`));
+async function countCalls({ folder }: CaseContext): Promise<Record<Injection["call"], Counted>> {
+  const hub = await startTraced(join(folder, `count-${atOnce}`), []);
+  // strace counts them from 1, whatever file they are about.
+  const made = (call: string) =>
+    hub
+      .trace()
+      .split("\n")
+      .filter((line) => line.includes(`${call}(`));
   const start = { fsync: made("fsync").length, pwrite64: made("pwrite64").length };
-  await load(hub.process.address, []);
-  const whole = { fsync: made("fsync").length, pwrite64: made("pwrite64").length };
+  await load(hub.process.address, [], atOnce);
+  const syncs = made("fsync");
+  const whole = { fsync: syncs.length, pwrite64: made("pwrite64").length };
+  const fileSyncs = syncs.flatMap((line, index) =>
+    index >= start.fsync && line.includes("hub.db>") ? [index + 1] : [],
+  );
   await endTraced(hub.process);
   return {
-    fsync: { start: start.fsync, whole: whole.fsync },
-    pwrite64: { start: start.pwrite64, whole: whole.pwrite64 },
+    fsync: { start: start.fsync, whole: whole.fsync, fileSyncs },
+    pwrite64: { start: start.pwrite64, whole: whole.pwrite64, fileSyncs: [] },
   };
+}
+
+interface RoundResult {
+  hit: boolean;
+  ended: boolean;
+  ofTheFile: boolean;
+  refused: number;
+  receipts: number;
 }
 
 async function oneRound(
   { folder, violated }: CaseContext,
   { round, injection, at }: { round: number; injection: Injection; at: number },
-): Promise<{ hit: boolean; ended: boolean; refused: number; receipts: number }> {
+): Promise<RoundResult> {
   const { call, error, times } = injection;
   const when = times === 1 ? `${at}` : `${at}..${at + times - 1}`;
   const name = `${call}-${error}-${round}`;
@@ -92,7 +131,8 @@ async function oneRound(
     `inject=${call}:error=${error}:when=${when}`,
   ]);
   const receipts: Receipt[] = [];
-  const refusals = await load(hub.process.address, receipts);
+  const atOnce = injection.ofTheFile ? 1 : AT_ONCE;
+  const refusals = await load(hub.process.address, receipts, atOnce);
   const lines = callsIn(hub.trace());
   const hitAt = lines.findIndex((line) => line.includes("(INJECTED)"));
   const ended = hitAt >= 0 && call === "fsync";
@@ -113,16 +153,17 @@ async function oneRound(
   const again = await startHubProcess({ db });
   const known = receipts.length;
   const second: Receipt[] = [];
-  const refusedAgain = await load(again.address, second);
+  const refusedAgain = await load(again.address, second, AT_ONCE);
   if (refusedAgain.length > 0) wrong(`without the error it still refuses: ${refusedAgain[0]}`);
   const end = await again.end("SIGTERM");
   if (end.code !== 0) wrong(`the next hub ended with ${end.signal ?? end.code}`);
   for (const problem of problemsOf(db, [...receipts, ...second])) wrong(problem);
-  return { hit: hitAt >= 0, ended, refused: refusals.length, receipts: known };
+  const ofTheFile = ended && (lines[hitAt]?.includes("hub.db>") ?? false);
+  return { hit: hitAt >= 0, ended, ofTheFile, refused: refusals.length, receipts: known };
 }
 
 /** Says all messages, a few at once; returns the refusals' reasons. */
-async function load(address: string, receipts: Receipt[]): Promise<string[]> {
+async function load(address: string, receipts: Receipt[], atOnce: number): Promise<string[]> {
   const alice = talk(address, "alice");
   const refusals: string[] = [];
   let next = 0;
@@ -140,7 +181,7 @@ async function load(address: string, receipts: Receipt[]): Promise<string[]> {
       }
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  await Promise.all(Array.from({ length: atOnce }, worker));
   alice.close();
   return refusals;
 }
