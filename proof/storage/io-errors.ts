@@ -88,7 +88,10 @@ interface Counted {
 }
 
 /** How many calls of each kind a start makes, and a start with the whole load. */
-async function countCalls({ folder }: CaseContext): Promise<Record<Injection["call"], Counted>> {
+async function countCalls(
+  { folder }: CaseContext,
+  atOnce: number,
+): Promise<Record<Injection["call"], Counted>> {
   const hub = await startTraced(join(folder, `count-${atOnce}`), []);
   // strace counts them from 1, whatever file they are about.
   const made = (call: string) =>
