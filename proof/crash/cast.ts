@@ -19,6 +19,8 @@ export interface CastMember {
   part: Part;
   /** Requests without a receipt at a time. */
   pipelined: number;
+  /** How long an agent on the package's client waits after a receipt before it says more. Default 0. */
+  pauseMs?: number;
 }
 
 /**

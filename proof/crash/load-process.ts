@@ -117,11 +117,15 @@ function addBare(
   bare.push({ agent, playing });
 }
 
-function addPackaged(address: string, { id, part, pipelined }: CastMember, journal: Journal): void {
+function addPackaged(
+  address: string,
+  { id, part, pipelined, pauseMs = 0 }: CastMember,
+  journal: Journal,
+): void {
   if (part.does !== "chat") throw new Error(`${id}: the package's agents only chat`);
   const frames = frameJournal(journal, id);
   const agent = createPackageAgent({
-    ...{ id, address, pipelined, journal, isClosing },
+    ...{ id, address, pipelined, pauseMs, journal, isClosing },
     peers: part.peers,
     frames: {
       sent: frames.sent,
@@ -131,13 +135,13 @@ function addPackaged(address: string, { id, part, pipelined }: CastMember, journ
         frames.received(response);
       },
     },
-    onConnection: (state) =>
-      tell({
-        word: "connection",
-        agent: id,
-        state,
-        atMs: performance.timeOrigin + performance.now(),
-      }),
+    onConnection(event) {
+      const head = { agent: id, atMs: performance.timeOrigin + performance.now() };
+      if (event.state === "connected") tell({ word: "connected", ...head });
+      if (event.state !== "disconnected") return;
+      const { reason, retryInMs } = event;
+      tell({ word: "disconnected", ...head, reason, retryInMs });
+    },
   });
   packaged.push(agent);
 }

@@ -19,5 +19,7 @@ export type LoadWord =
   | { word: "receipts"; count: number; dialled: number }
   /** What `look` saw. Deliveries and receipts are counted from the beginning. */
   | { word: "seen"; unsettled: string[]; delivered: number; receipts: number }
-  /** A `ChatClient` came or went. */
-  | { word: "connection"; agent: string; state: "connected" | "disconnected"; atMs: number };
+  /** A client of the package has a session. Times are milliseconds since the epoch. */
+  | { word: "connected"; agent: string; atMs: number }
+  /** It has lost it, or has not got one, and will try again. */
+  | { word: "disconnected"; agent: string; atMs: number; reason: string; retryInMs: number };

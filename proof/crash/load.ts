@@ -27,8 +27,6 @@ export interface Load {
   settled(withinMs: number): Promise<string[]>;
   /** Everybody leaves, and the processes end. */
   leave(): Promise<void>;
-  /** Every word, also those that the calls above wait for. */
-  onWord(listener: (word: LoadWord) => void): void;
   kill(): void;
 }
 
@@ -40,10 +38,12 @@ export async function startLoad(of: {
   address: string;
   seed: number;
   folder: string;
+  /** Hears every word of the processes. */
+  onWord?: (word: LoadWord) => void;
 }): Promise<Load> {
-  const { cast, address, seed, folder } = of;
+  const { cast, address, seed, folder, onWord } = of;
   const numbers = [...new Set(cast.map((member) => member.process))];
-  const listeners = new Set<(word: LoadWord) => void>();
+  const listeners = new Set(onWord && [onWord]);
   const children = numbers.map(() => {
     const child = fork(fileURLToPath(new URL("load-process.ts", import.meta.url)));
     child.on("message", (word: LoadWord) => {
@@ -150,7 +150,6 @@ export async function startLoad(of: {
       await gone;
       process.off("exit", kill);
     },
-    onWord: (listener) => void listeners.add(listener),
     kill,
   };
 }

@@ -1,4 +1,5 @@
-import { ChatClient } from "claw-chat-hub";
+import { setTimeout } from "node:timers/promises";
+import { ChatClient, type ConnectionEvent } from "claw-chat-hub";
 import type { FrameJournal } from "./frame-journal.ts";
 import type { Journal } from "./journal.ts";
 
@@ -25,9 +26,11 @@ export function createPackageAgent(of: {
   frames: FrameJournal;
   peers: string[];
   pipelined: number;
+  /** How long it waits after a receipt before it says more. */
+  pauseMs: number;
   isClosing(): boolean;
   /** The connection was lost, or is there again. */
-  onConnection?: (state: "connected" | "disconnected") => void;
+  onConnection: (event: ConnectionEvent) => void;
 }): PackageAgent {
   const { id, journal, peers } = of;
   const client = new ChatClient({
@@ -56,6 +59,7 @@ export function createPackageAgent(of: {
     } catch (error) {
       failed(error);
     }
+    if (of.pauseMs > 0) await setTimeout(of.pauseMs);
     pending -= 1;
     go();
   }
@@ -69,9 +73,7 @@ export function createPackageAgent(of: {
   });
 
   async function watch(): Promise<void> {
-    for await (const { state } of client.connection()) {
-      if (state === "connected" || state === "disconnected") of.onConnection?.(state);
-    }
+    for await (const event of client.connection()) of.onConnection(event);
   }
 
   return {

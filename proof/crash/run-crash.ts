@@ -13,7 +13,8 @@ import { type Random, randomFrom } from "../support/random.ts";
 import { type CastMember, crashCast } from "./cast.ts";
 import type { Findings } from "./check.ts";
 import { checkFolder, DB_NAME } from "./check-folder.ts";
-import { type Load, startLoad } from "./load.ts";
+import { startLoad } from "./load.ts";
+import type { LoadWord } from "./load-words.ts";
 import type { Strike } from "./strike.ts";
 
 /** How a hub is started beside its file and its address. */
@@ -35,8 +36,8 @@ export interface CrashOptions {
   folder?: string | undefined;
   /** Told now and then how far it is. */
   progress?: (sentence: string) => void;
-  /** Sees the load while it runs. */
-  watch?: (load: Load) => void;
+  /** Hears every word of the load's processes. */
+  onWord?: (word: LoadWord) => void;
 }
 
 /** What a run showed. */
@@ -119,8 +120,8 @@ async function kill(options: CrashOptions, random: Random, folder: string) {
     address: listen,
     seed: options.seed,
     folder,
+    ...(options.onWord && { onWord: options.onWord }),
   });
-  options.watch?.(load);
   let struckAtMs: number | undefined;
 
   async function work(): Promise<void> {

@@ -1,0 +1,89 @@
+import { setTimeout } from "node:timers/promises";
+import { type CrashResult, runCrash } from "../crash/run-crash.ts";
+import { strikeAtRandom } from "../crash/strike.ts";
+import { largestShare } from "./histogram.ts";
+import { watchReturns } from "./returns.ts";
+import { rollingCast } from "./rolling-cast.ts";
+import { endStalledHub } from "./stalled-drain.ts";
+
+/** What a rolling run showed. `sentences` has what was not as promised. */
+export interface RollingResult extends CrashResult {
+  /** Hubs that ended with exit code 0. */
+  exit0: number;
+  /** How long the hub told its clients to stay away. */
+  plannedMs: number[];
+  /** When clients had a session again, after the first of them had. */
+  returnsMs: number[];
+  /** From SIGTERM to the end of a hub with a stalled reader. */
+  stalledStopMs: number;
+  /** The same where a second signal followed. */
+  secondSignalStopMs: number;
+}
+
+/** The promise (L2). */
+const STOP_WITHIN_MS = 10_000;
+/** How long it may take until everybody is back: they try at least every 10 s. */
+const BACK_WITHIN_MS = 60_000;
+/** With fewer clients it says nothing how many of them return in the same 100 ms. */
+const ENOUGH_CLIENTS = 100;
+const LARGEST_SHARE = 0.5;
+/** What 128 and the number of SIGINT make. */
+const ENDED_BY_SIGINT = 130;
+
+/** Restarts a hub by SIGTERM under the load of many clients of the package. */
+export async function runRolling(of: {
+  restarts: number;
+  clients: number;
+  seed: number;
+  progress: (sentence: string) => void;
+}): Promise<RollingResult> {
+  const { restarts, clients, seed, progress } = of;
+  const returns = watchReturns();
+  const sendAway = strikeAtRandom("SIGTERM");
+  const wrong: string[] = [];
+  let exit0 = 0;
+
+  const result = await runCrash({
+    ...{ kills: restarts, seed, progress },
+    cast: rollingCast(clients),
+    onWord: returns.hear,
+    async strike(target) {
+      const late = Symbol();
+      const back = await Promise.race([
+        returns.all(clients),
+        setTimeout(BACK_WITHIN_MS, late, { ref: false }),
+      ]);
+      if (back === late) wrong.push(`not all clients were back within ${BACK_WITHIN_MS} ms`);
+      const struck = await sendAway(target);
+      returns.gone();
+      if (struck.wrong === undefined) exit0 += 1;
+      return struck;
+    },
+  });
+
+  const slowestMs = Math.max(...result.stopMs);
+  if (slowestMs > STOP_WITHIN_MS) wrong.push(`a hub took ${slowestMs} ms to end`);
+  const plannedMs = returns.plannedMs();
+  const returnsMs = returns.returnsMs();
+  if (clients >= ENOUGH_CLIENTS) {
+    for (const [what, times] of Object.entries({ plannedMs, returnsMs })) {
+      const share = largestShare(times);
+      if (share > LARGEST_SHARE) wrong.push(`${what}: ${share} of all lie within 100 ms`);
+    }
+  }
+  progress("a hub with a stalled reader");
+  const stalled = await endStalledHub(undefined);
+  if (stalled.code !== 0 || stalled.stopMs > STOP_WITHIN_MS) {
+    wrong.push(`with a stalled reader: ${JSON.stringify(stalled)}`);
+  }
+  const twice = await endStalledHub("SIGINT");
+  if (twice.code !== ENDED_BY_SIGINT) {
+    wrong.push(`after a second signal: ${JSON.stringify(twice)}`);
+  }
+  return {
+    ...result,
+    sentences: [...result.sentences, ...wrong],
+    ...{ exit0, plannedMs, returnsMs },
+    ...{ stalledStopMs: stalled.stopMs, secondSignalStopMs: twice.stopMs },
+  };
+}
