@@ -36,6 +36,8 @@ export interface CrashOptions {
   folder?: string | undefined;
   /** Told now and then how far it is. */
   progress?: (sentence: string) => void;
+  /** Called when the load has left: agents of the caller's own leave the last hub here. */
+  leave?: () => Promise<void>;
   /** Hears every word of the load's processes. */
   onWord?: (word: LoadWord) => void;
 }
@@ -148,6 +150,7 @@ async function kill(options: CrashOptions, random: Random, folder: string) {
     const unsettled = await load.settled(SETTLE_MS);
     if (unsettled.length > 0) seen.wrong.push(`never came to rest: ${unsettled.join(", ")}`);
     await load.leave();
+    await options.leave?.();
     const { code, signal } = await hub.end("SIGTERM");
     if (code !== 0) seen.wrong.push(`the last hub ended with ${signal ?? code}: ${hub.log()}`);
   }
