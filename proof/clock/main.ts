@@ -57,14 +57,15 @@ if (result === undefined) {
   process.stdout.write("lacking=libfaketime\n");
   process.exit(3);
 }
-const { sentences, counts, figures, jumps, early, late, doubled } = result;
+const { sentences, counts, figures, jumps, outlived, early, late, doubled } = result;
 if (figures.acked === 0 || jumps === 0) sentences.push("proved nothing: no load or no jump");
+if (outlived === 0) sentences.push("proved nothing: the hub was down for too long to compare");
 for (const sentence of sentences) say(sentence);
 if (sentences.length > 0) {
   say(`again: node proof/clock/main.ts --hubs ${hubs} --seed ${seed}`);
   say(`kept: ${result.folder}`);
 }
 const { acked, resent, redelivered } = figures;
-process.stdout.write(`${figuresLine({ hubs, acked, resent, redelivered })}\n`);
+process.stdout.write(`${figuresLine({ hubs, outlived, acked, resent, redelivered })}\n`);
 process.stdout.write(`${figuresLine({ jumps, ...counts, early, late, doubled })}\n`);
 process.exitCode = sentences.length === 0 ? 0 : 1;

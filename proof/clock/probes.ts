@@ -17,6 +17,8 @@ export interface Probes {
    * @returns by how many seconds the hub's clock was ahead when it stored it
    */
   ask(probe: Probe): Promise<number>;
+  /** How long one that was stored still has at most, in milliseconds. */
+  leftMs(key: string): number;
   /**
    * The hub was started again, with its clock as it was, set back or set forward meanwhile: what
    * pends may then expire as if nothing had been, at the latest after the whole time anew, or at
@@ -38,12 +40,16 @@ export interface Probe {
   timeoutMs: number;
   /** It must not expire within this run. */
   stays?: true;
+  /** The key of one that must have expired before. */
+  after?: string;
 }
 
 interface Asked extends Probe {
   /** When it may expire at the soonest and at the latest, on `performance.now()`. */
   fromMs: number;
   untilMs: number;
+  /** When it was seen to be stored. */
+  storedByMs: number;
   stored: (offsetSeconds: number) => void;
   rejected: boolean;
 }
@@ -82,6 +88,9 @@ export function createProbes(of: { address: string; folder: string; random: Rand
     if (probe.stays) early.push(`${probe.key} expired, and it had days`);
     else if (by < -ROUNDING_MS) early.push(`${probe.key} expired ${-by} ms early`);
     else if (atMs > probe.untilMs) late.push(`${probe.key} expired ${by} ms late`);
+    if (probe.after !== undefined && asked.get(probe.after)?.rejected === false) {
+      late.push(`${probe.after} expired after ${probe.key}, which had longer`);
+    }
     wake();
   });
   const sleeper = agent("sleeper", (frame) => {
@@ -89,6 +98,7 @@ export function createProbes(of: { address: string; folder: string; random: Rand
     const probe = asked.get(frame.value.idempotencyKey);
     if (probe === undefined) return;
     byChannel.set(frame.value.channelId, probe);
+    probe.storedByMs = Math.min(probe.storedByMs, performance.now());
     const storedAtSeconds = Number(frame.value.timestamp?.seconds ?? 0);
     probe.stored(storedAtSeconds - Date.now() / 1_000);
   });
@@ -105,10 +115,14 @@ export function createProbes(of: { address: string; folder: string; random: Rand
       const timeout = { seconds: BigInt(seconds), nanos: (probe.timeoutMs % 1_000) * 1_000_000 };
       const value = { ...ChatRequest.create(), providerId: "sleeper", content: probe.key, timeout };
       return new Promise((stored) => {
-        const times = { fromMs, untilMs: fromMs + LATE_MS };
+        const times = { fromMs, untilMs: fromMs + LATE_MS, storedByMs: Infinity };
         asked.set(probe.key, { ...probe, ...times, stored, rejected: false });
         asker.store({ $case: "chatRequest", value: { ...value, idempotencyKey: probe.key } });
       });
+    },
+    leftMs(key) {
+      const probe = asked.get(key);
+      return probe === undefined ? 0 : probe.storedByMs + probe.timeoutMs - performance.now();
     },
     restarted(clock) {
       const nowMs = performance.now();

@@ -13,6 +13,8 @@ import { createProbes, type Probes } from "./probes.ts";
 export interface ClockResult extends CrashResult {
   /** Jumps of a running hub that were seen in what it stored. */
   jumps: number;
+  /** Requests that pended while a hub was down, and that another could be compared with. */
+  outlived: number;
   /** Requests that expired too soon, too late, or more than once. */
   early: number;
   late: number;
@@ -33,6 +35,10 @@ const WHILE_DOWN = [
 /** Requests that wait for days, beside every jump. */
 const STAYING = 20;
 const WEEK_MS = 7 * DAY * 1_000;
+/** Longer than a hub is down on a busy machine. */
+const DOWN_PROBE_MS = 8_000;
+/** Shorter than any hub is down. */
+const LONGER_MS = 100;
 /** Receipts of the load between two jumps. */
 const RECEIPTS = 60;
 
@@ -56,6 +62,7 @@ export async function runClock(of: {
   let probes: Probes | undefined;
   let asked = 0;
   let jumps = 0;
+  let outlived = 0;
   let life = 0;
   let offset = 0;
   let whileDown: { clock: "kept" | "back" | "forward"; offset: number } = WHILE_DOWN[0];
@@ -66,18 +73,37 @@ export async function runClock(of: {
   }
 
   /** Asks a thing, and sees whether the hub's clock is where it was set. */
-  async function ask(timeoutMs: number): Promise<boolean> {
+  async function ask(timeoutMs: number, after?: string): Promise<boolean> {
     asked += 1;
-    const aheadSeconds = await probes?.ask({ key: `probe-${asked}`, timeoutMs });
+    const key = `probe-${asked}`;
+    const aheadSeconds = await probes?.ask({ key, timeoutMs, ...(after && { after }) });
     if (Math.abs((aheadSeconds ?? Infinity) - offset) < 60) return true;
-    wrong.push(`probe-${asked}: the clock is ${aheadSeconds} s ahead, and should be ${offset} s`);
+    wrong.push(`${key}: the clock is ${aheadSeconds} s ahead, and should be ${offset} s`);
     return false;
+  }
+
+  /**
+   * What pended while the hub was down, with its clock kept, has what is left of its time: less
+   * than a request that is made now for a little longer. The order shows it on a slow day as well.
+   */
+  async function outlive(): Promise<void> {
+    const key = `probe-${asked}`;
+    const leftMs = Math.round(probes?.leftMs(key) ?? 0);
+    if (leftMs < 1) return;
+    outlived += 1;
+    await ask(leftMs + LONGER_MS, key);
+  }
+
+  async function resumed(): Promise<void> {
+    probes?.dial();
+    probes?.restarted(whileDown.clock);
+    if (whileDown.clock === "kept") await outlive();
   }
 
   async function strike({ hub, receipts }: Target) {
     probes ??= createProbes({ address: hub.address, folder, random });
     probes.dial();
-    if (life > 0) probes.restarted(whileDown.clock);
+    if (life > 0) await resumed();
     else await Promise.all(staying(probes));
     life += 1;
     let counted = 0;
@@ -92,7 +118,7 @@ export async function runClock(of: {
     await probes.answered();
     of.progress(`${life} of ${hubs} hubs, ${jumps} jumps`);
     // It pends while the hub is down.
-    await ask(4_000);
+    await ask(DOWN_PROBE_MS);
     const atMs = performance.now();
     const { code } = await hub.end("SIGTERM");
     const stopMs = performance.now() - atMs;
@@ -107,8 +133,7 @@ export async function runClock(of: {
     ...{ kills: hubs, seed, folder, strike },
     hub: () => ({ env: clock.env }),
     async leave() {
-      probes?.dial();
-      probes?.restarted(whileDown.clock);
+      await resumed();
       await probes?.answered();
       await probes?.leave();
     },
@@ -118,7 +143,7 @@ export async function runClock(of: {
   const sentences = [...result.sentences, ...wrong, ...early, ...late, ...doubled];
   if (sentences.length === 0) await rm(folder, { recursive: true });
   return {
-    ...{ ...result, sentences, jumps },
+    ...{ ...result, sentences, jumps, outlived },
     ...{ early: early.length, late: late.length, doubled: doubled.length },
   };
 }

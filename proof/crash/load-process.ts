@@ -46,10 +46,12 @@ process.on("disconnect", () => process.exit(1));
 
 async function obey(order: LoadOrder): Promise<void> {
   switch (order.order) {
-    case "begin":
-      await begin(order);
+    case "prepare":
+      await prepare(order);
       return;
     case "dial":
+      // Those on the package's client come back by themselves, and are called once.
+      if (dialled === 0) for (const agent of packaged) agent.begin();
       dialled = order.dialled;
       for (const { agent, playing } of bare) {
         agent.dial();
@@ -73,7 +75,7 @@ async function obey(order: LoadOrder): Promise<void> {
   }
 }
 
-async function begin(order: Extract<LoadOrder, { order: "begin" }>): Promise<void> {
+async function prepare(order: Extract<LoadOrder, { order: "prepare" }>): Promise<void> {
   journal = openJournal(order.journal);
   for (const [index, member] of order.cast.entries()) {
     journal.note(["agent", member.id, member.client]);
@@ -81,12 +83,7 @@ async function begin(order: Extract<LoadOrder, { order: "begin" }>): Promise<voi
     if (member.client === "bare") addBare(order, member, journal, order.seed + index);
     else addPackaged(order.address, member, journal);
   }
-  tell({ word: "begun" });
-  for (const { agent, playing } of bare) {
-    agent.dial();
-    playing.go();
-  }
-  for (const agent of packaged) agent.begin();
+  tell({ word: "ready" });
 }
 
 function addBare(

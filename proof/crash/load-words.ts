@@ -2,8 +2,9 @@ import type { CastMember } from "./cast.ts";
 
 /** What a process of the load is told. */
 export type LoadOrder =
-  | { order: "begin"; address: string; cast: CastMember[]; seed: number; journal: string }
-  /** The hub serves again; counted. */
+  /** Makes the journal and the agents, and registers their services. */
+  | { order: "prepare"; address: string; cast: CastMember[]; seed: number; journal: string }
+  /** The hub serves, or serves again; counted from 1. */
   | { order: "dial"; dialled: number }
   /** No new conversations and messages from now on; what was begun is finished. */
   | { order: "close" }
@@ -13,8 +14,8 @@ export type LoadOrder =
 
 /** What it tells. */
 export type LoadWord =
-  /** Registrations are done and the agents are on their way. */
-  | { word: "begun" }
+  /** What was to be prepared is. */
+  | { word: "ready" }
   /** So many receipts since the last word of this kind, for what was not stored before. */
   | { word: "receipts"; count: number; dialled: number }
   /** What `look` saw. Deliveries and receipts are counted from the beginning. */

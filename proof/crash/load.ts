@@ -32,7 +32,7 @@ export interface Load {
 
 const LOOK_AGAIN_MS = 50;
 
-/** Services are registered and the agents are dialling when it resolves. */
+/** Services are registered when it resolves; the first `dial` begins the load. */
 export async function startLoad(of: {
   cast: CastMember[];
   address: string;
@@ -95,12 +95,12 @@ export async function startLoad(of: {
   });
 
   const journals = numbers.map((number) => join(folder, journalName(number)));
-  const begun = words("begun", children.length);
+  const ready = words("ready", children.length);
   for (const [index, child] of children.entries()) {
     const members = cast.filter((member) => member.process === numbers[index]);
     const journal = journals[index] ?? "";
     const order: LoadOrder = {
-      order: "begin",
+      order: "prepare",
       address,
       cast: members,
       seed: seed + index,
@@ -117,7 +117,7 @@ export async function startLoad(of: {
     }
   });
   broken.catch(() => {});
-  await Promise.race([begun, broken]);
+  await Promise.race([ready, broken]);
 
   return {
     journals,
