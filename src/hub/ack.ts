@@ -44,5 +44,6 @@ export async function movePositions(
     const after = { ...channel, [role]: progress };
     await tx.putChannel(after);
     moved.push({ channel: after, agentId, position: progress.position });
+    // failpoint: before-ack-commit
   }
 }

@@ -7,6 +7,7 @@ import { rejectByHub } from "./services.js";
 export async function expireRequest(context: Context, channelId: string): Promise<void> {
   const channel = await context.tx.channel(channelId);
   if (channel?.state !== ChannelState.CHANNEL_STATE_REQUESTED) return;
+  // failpoint: before-expiry
   await rejectByHub(
     context,
     channel,

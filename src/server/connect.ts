@@ -123,10 +123,12 @@ function beginSession(
     // At once, and not when the positions are read: what the older session sends from now on
     // is not stored (I4), what it sent before is read by the job below.
     receivers.claim(agentId, receiver);
+    // failpoint: session-claimed
     turns.submit<BehindChannel[]>({
       run: ({ tx }) => tx.channelsBehind(agentId),
       done(behind) {
         session.greet(behind.reduce((sum, { position, due }) => sum + due - position, 0));
+        // failpoint: session-started
         feed?.start(behind);
       },
       failed,

@@ -24,12 +24,14 @@ export async function drain(of: {
   const { server, health, sessions, expiry, log } = of;
   sessions.stopping = true;
   stopServing(health);
+  // failpoint: drain-begun
   expiry.stop();
   log.info({ sessions: sessions.open.size }, "hub is going away");
   for (const session of sessions.open) {
     const spreadMs = Math.random() * (RECONNECT_TO_MS - RECONNECT_FROM_MS);
     session.goAway(SHUTTING_DOWN, Math.round(RECONNECT_FROM_MS + spreadMs));
   }
+  // failpoint: drain-sessions-told
   await settled(
     new Promise<void>((resolve) => {
       sessions.emptied = resolve;
@@ -39,6 +41,7 @@ export async function drain(of: {
   );
   // tryShutdown waits for streams that are still open, so it needs a limit too.
   await settled(new Promise<void>((resolve) => server.tryShutdown(() => resolve())), SERVER_MS);
+  // failpoint: drain-sessions-gone
   server.forceShutdown();
   await sessions.turns.idle();
   // An entry of the last turns may have started a timer after the first stop.

@@ -59,6 +59,7 @@ export function createFeed(of: {
     if (!window.fits(channelId, bytes.length) || !outbox.fits(bytes.length)) return false;
     window.sent(channelId, seq, bytes.length);
     outbox.push(bytes, taken && (() => taken(entry)));
+    // failpoint: after-delivery
     return true;
   }
 
@@ -93,6 +94,7 @@ export function createFeed(of: {
       done(page) {
         reading = false;
         if (state !== "delivering") return;
+        // failpoint: replay-page
         tellPage(next.channelId, next.afterSeq, page);
         readOn();
       },

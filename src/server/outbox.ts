@@ -44,6 +44,7 @@ export function createOutbox(stream: ResponseStream, drained: () => void): Outbo
       budget.remove(response.length);
       // A broken stream has taken nothing, and its close event ends the session.
       if (error) return;
+      // failpoint: response-taken
       taken?.();
       if (!short || !budget.isRelaxed() || budget.room().items === 0) return;
       short = false;
@@ -53,6 +54,7 @@ export function createOutbox(stream: ResponseStream, drained: () => void): Outbo
 
   function settle(): void {
     if (receipts.length === 0) return;
+    // failpoint: before-receipt
     const response = encodeReceipts(receipts);
     receipts = [];
     send(response, undefined);

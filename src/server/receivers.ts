@@ -41,6 +41,7 @@ export function createReceivers(): Receivers {
     isOnline: (agentId) => byAgent.has(agentId),
     deliver({ entry, channel }) {
       const { author } = entry;
+      // failpoint: before-delivery
       if (author !== HUB_AUTHOR) {
         byAgent.get(peerOf(channel, author))?.offer(entry);
         return;
@@ -49,6 +50,7 @@ export function createReceivers(): Receivers {
       byAgent.get(channel.consumerId)?.offer(entry);
     },
     progressed({ channel, agentId, position }) {
+      // failpoint: after-ack-commit
       const peer = byAgent.get(peerOf(channel, agentId));
       peer?.progressed(channel.channelId, agentId, position);
     },

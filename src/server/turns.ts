@@ -153,6 +153,7 @@ export function createTurns(of: {
           continue;
         }
         job.done(outcome.result);
+        // failpoint: after-receipt
         for (const written of outcome.written) of.deliver(written);
         for (const moved of outcome.moved) of.progressed(moved);
       } catch (error) {

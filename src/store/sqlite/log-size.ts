@@ -64,7 +64,9 @@ export function limitLog(db: Database, maxLogBytes = DEFAULT_MAX_LOG_BYTES): Log
       // The log was started over since.
       if (bytes < copiedAtBytes) copiedAtBytes = 0;
       if (bytes - copiedAtBytes < COPY_BYTES) return;
+      // failpoint: before-checkpoint
       bytes = attempt(() => (bytes < startOverBytes ? checkpoint("PASSIVE") : startOver()));
+      // failpoint: after-checkpoint
       copiedAtBytes = bytes;
     },
     checkRoom() {

@@ -43,8 +43,10 @@ export async function migrate(
     db.transaction(() => {
       if (schemaVersion(db) !== version) return;
       db.exec(script);
+      // failpoint: in-migration
       db.pragma(`application_id = ${APPLICATION_ID}`);
       db.pragma(`user_version = ${version + 1}`);
     }).immediate();
+    // failpoint: between-migrations
   }
 }

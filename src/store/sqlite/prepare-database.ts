@@ -33,6 +33,7 @@ export async function prepareDatabase(db: Database, path: string): Promise<strin
     // The store does it, since SQLite would keep a failed sync to itself.
     db.pragma("wal_autocheckpoint = 0");
   }
+  // failpoint: before-epoch
   db.prepare("INSERT OR IGNORE INTO meta (name, value) VALUES ('epoch', ?)").run(randomUUID());
   // A write in any case: only after one does the pragma tell what commits will do.
   db.exec("UPDATE meta SET value = value");

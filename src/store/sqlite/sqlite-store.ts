@@ -70,7 +70,9 @@ export function sqliteStore(
     try {
       const result = await work(tx);
       finish();
+      // failpoint: before-commit
       control("COMMIT", "commit a transaction");
+      // failpoint: after-commit
       return result;
     } catch (error) {
       abandon();
