@@ -1,9 +1,11 @@
 import { defineConfig } from "vitest/config";
+import { mutantPlugins } from "./proof/patches/vitest-mutant.ts";
 
 /** Where to write the results for programs as well: `.ci/run` sets it and adds them up. */
 const report = process.env.TEST_REPORT_FILE;
 
 export default defineConfig({
+  plugins: mutantPlugins(process.env.MUTANT),
   test: {
     include: ["test/**/*.test.ts"],
     pool: "forks",

@@ -1,0 +1,32 @@
+import type { Edit } from "../patches/patched-source.ts";
+
+/** Who must notice a seeded bug; `validators.ts` says how each is run. */
+export type ValidatorName =
+  | "clock"
+  | "crash"
+  | "cuts"
+  | "half-open"
+  | "model"
+  | "stalled"
+  | "storage"
+  | "syscalls";
+
+/** A bug put into the hub on purpose. */
+export interface Mutant {
+  /** Words with hyphens between them. */
+  name: string;
+  /** What is broken, as a sentence about the hub. */
+  what: string;
+  edits: readonly Edit[];
+  caughtBy: ValidatorName;
+  /**
+   * What the validator must say: figures of its last line, one of which must not be 0. Missing for
+   * `model`, which says it by a counterexample.
+   */
+  figures?: readonly string[];
+}
+
+/** A condition that holds once in so many times, counted over the whole process. */
+export function onceIn(times: number): string {
+  return `(globalThis.mutantPasses = (globalThis.mutantPasses ?? 0) + 1) % ${times} === 0`;
+}

@@ -1,0 +1,180 @@
+import { type Mutant, onceIn } from "./mutant.ts";
+
+const UNIQUE_KEYS = {
+  file: "store/sqlite/migration-1.ts",
+  find: "CREATE UNIQUE INDEX entries_by_key",
+  replace: "CREATE INDEX entries_by_key",
+};
+
+/** Bugs in what is stored, and in what is said about it (M1 to M5). */
+export const STORING_MUTANTS: readonly Mutant[] = [
+  {
+    name: "receipt-before-commit",
+    what: "tells everybody first and commits a moment later",
+    edits: [
+      {
+        file: "store/sqlite/sqlite-store.ts",
+        find: 'control("COMMIT", "commit a transaction");',
+        replace: "",
+      },
+      {
+        file: "store/sqlite/sqlite-store.ts",
+        find: "setImmediate(() => {",
+        replace: 'setTimeout(() => { if (db.inTransaction) db.exec("COMMIT");',
+      },
+    ],
+    caughtBy: "crash",
+    figures: ["lost"],
+  },
+  {
+    name: "delivery-before-commit",
+    what: "delivers what a transaction has written before it commits",
+    edits: [
+      {
+        file: "server/turns.ts",
+        find: "outcomes.push(await run(job, tx, readOnly));",
+        replace:
+          "{ const one = await run(job, tx, readOnly);" +
+          ' outcomes.push("written" in one ? { ...one, written: [] } : one);' +
+          " for (const each of one.written ?? []) of.deliver(each); if (outcomes.length ===" +
+          " jobs.length) await new Promise((later) => setTimeout(later, 2)); }",
+      },
+    ],
+    caughtBy: "crash",
+    figures: ["lost"],
+  },
+  {
+    name: "entry-dropped",
+    what: "gives a receipt for one entry in a thousand without storing it",
+    edits: [
+      {
+        file: "hub/write.ts",
+        find: "await context.tx.putChannel(after);",
+        replace: `const lose = ${onceIn(1000)}; if (!lose) await context.tx.putChannel(after);`,
+      },
+      {
+        file: "hub/write.ts",
+        find: "await context.tx.append([stored]);",
+        replace: "if (!lose) await context.tx.append([stored]);",
+      },
+    ],
+    caughtBy: "crash",
+    figures: ["lost"],
+  },
+  {
+    name: "two-swapped",
+    what: "now and then handles the second request of a turn before the first",
+    edits: [
+      {
+        file: "server/turns.ts",
+        find: "return queue.splice(0, count);",
+        replace:
+          "const turn = queue.splice(0, count); const [one, two] = turn;" +
+          ` if (one && two && ${onceIn(10)}) turn.splice(0, 2, two, one); return turn;`,
+      },
+    ],
+    caughtBy: "crash",
+    figures: ["misordered"],
+  },
+  {
+    name: "message-stored-twice",
+    what: "does not look up the key of a message that is sent again",
+    edits: [
+      {
+        file: "hub/message.ts",
+        find: 'await context.tx.entryByKey(agentId, "chatMessage", message.messageId);',
+        replace: "undefined;",
+      },
+      UNIQUE_KEYS,
+    ],
+    caughtBy: "crash",
+    figures: ["duplicated"],
+  },
+  {
+    name: "request-stored-twice",
+    what: "does not look up the key of a request that is sent again",
+    edits: [
+      {
+        file: "hub/request.ts",
+        find: 'await tx.entryByKey(agentId, "chatRequest", frame.idempotencyKey);',
+        replace: "undefined;",
+      },
+      UNIQUE_KEYS,
+    ],
+    caughtBy: "model",
+  },
+  {
+    name: "receipt-of-the-next",
+    what: "names the following seq in one receipt of a thousand",
+    edits: [
+      {
+        file: "hub/answer.ts",
+        find: "seq: BigInt(entry.seq),",
+        replace: `seq: BigInt(entry.seq + (${onceIn(1000)} ? 1 : 0)),`,
+      },
+    ],
+    caughtBy: "crash",
+    figures: ["lost", "misordered"],
+  },
+  {
+    name: "commits-not-synced",
+    what: "commits with synchronous=NORMAL, and does not mind",
+    edits: [
+      {
+        file: "store/sqlite/prepare-database.ts",
+        find: 'db.pragma("synchronous = FULL");',
+        replace: 'db.pragma("synchronous = NORMAL");',
+      },
+      {
+        file: "store/sqlite/prepare-database.ts",
+        find: "const FULL = 2;",
+        replace: "const FULL = 1;",
+      },
+    ],
+    caughtBy: "syscalls",
+    figures: ["early"],
+  },
+  {
+    name: "refused-frame-moves-positions",
+    what: "counts the acks beside a frame that was refused",
+    edits: [
+      {
+        file: "server/session.ts",
+        find: "const answer = frame && (await handleFrame(context, agentId, frame));",
+        replace:
+          "const answer = frame && (await handleFrame(context, agentId, frame));" +
+          ' if (answer?.kind === "refusal") await movePositions(context, agentId, acks);',
+      },
+    ],
+    caughtBy: "model",
+  },
+  {
+    name: "answered-twice",
+    what: "stores a second answer to a request",
+    edits: [
+      {
+        file: "hub/decide.ts",
+        find: "if (channel.answerSeq > 0) {",
+        replace: "if (channel.answerSeq > 0) { return STORE;",
+      },
+    ],
+    caughtBy: "model",
+  },
+  {
+    name: "expired-twice",
+    what: "rejects a request that has its answer already when its time is up",
+    edits: [
+      {
+        file: "hub/expire.ts",
+        find: "if (channel?.state !== ChannelState.CHANNEL_STATE_REQUESTED)",
+        replace: "if (channel === undefined)",
+      },
+      {
+        file: "server/expiry.ts",
+        find: 'else if (entry.kind !== "chatMessage")',
+        replace: "else if (!entry)",
+      },
+    ],
+    caughtBy: "model",
+  },
+];
