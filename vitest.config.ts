@@ -7,6 +7,8 @@ const report = process.env.TEST_REPORT_FILE;
 export default defineConfig({
   plugins: mutantPlugins(process.env.MUTANT),
   test: {
+    // The cache does not know one mutant from another, and would keep what the first has broken.
+    fsModuleCache: !process.env.MUTANT,
     include: ["test/**/*.test.ts"],
     pool: "forks",
     testTimeout: 20_000,

@@ -1,0 +1,71 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { stripVTControlCharacters } from "node:util";
+import type { Validator } from "./validators.ts";
+import type { Ended } from "./verdict.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const REGISTER = new URL("../patches/register.ts", import.meta.url).href;
+const OUTPUT_CHARS = 1024 * 1024;
+
+/** The words that run a validator with a seed, without Node itself. */
+export function wordsOf(validator: Validator, seed: number): string[] {
+  const { words } = validator;
+  return "flag" in validator.seed ? [...words, validator.seed.flag, String(seed)] : [...words];
+}
+
+/**
+ * Runs a validator, with a mutant in every process below it that loads the built package, and in
+ * the sources that its tests import.
+ */
+export async function runValidator(of: {
+  validator: Validator;
+  seed: number;
+  mutant: string;
+  limitMs: number;
+}): Promise<Ended> {
+  const { validator, seed, mutant } = of;
+  const child = spawn(process.execPath, wordsOf(validator, seed), {
+    cwd: ROOT,
+    stdio: ["ignore", "pipe", "pipe"],
+    // A group of its own, so that what it has started ends with it.
+    detached: true,
+    env: {
+      ...process.env,
+      ...validator.env,
+      ...("variable" in validator.seed && { [validator.seed.variable]: String(seed) }),
+      MUTANT: mutant,
+      NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ""} --import ${REGISTER}`.trim(),
+    },
+  });
+  let output = "";
+  let stdout = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout = (stdout + text).slice(-OUTPUT_CHARS);
+    output = (output + text).slice(-OUTPUT_CHARS);
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    output = (output + text).slice(-OUTPUT_CHARS);
+  });
+  let overdue = false;
+  const timer = setTimeout(() => {
+    overdue = true;
+    endGroup(child.pid);
+  }, of.limitMs);
+  const [code] = await once(child, "close");
+  clearTimeout(timer);
+  endGroup(child.pid);
+  const lastLine = stripVTControlCharacters(stdout).trimEnd().split("\n").at(-1) ?? "";
+  return { code, output: stripVTControlCharacters(output), lastLine, overdue };
+}
+
+/** Ends whatever is left of a process and those it has started. */
+function endGroup(leader: number | undefined): void {
+  if (leader === undefined) return;
+  try {
+    process.kill(-leader, "SIGKILL");
+  } catch {
+    // Nobody is left of it.
+  }
+}

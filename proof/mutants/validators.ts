@@ -1,0 +1,29 @@
+import type { ValidatorName } from "./mutant.ts";
+
+/** How a validator is run against one mutant, or against none. */
+export interface Validator {
+  /** What Node runs, and with which words. */
+  words: readonly string[];
+  env?: Record<string, string>;
+  /** The flag or the variable that takes the seed. */
+  seed: { flag: string } | { variable: string };
+}
+
+/**
+ * Small runs: a mutant is to be caught in seconds. As controls they must pass. The name of a
+ * validator is that of its folder in `proof/`; `model` is the folder in `test/`.
+ */
+export const VALIDATORS: Record<ValidatorName, Validator> = {
+  clock: { words: ["proof/clock/main.ts"], seed: { flag: "--seed" } },
+  crash: { words: ["proof/crash/main.ts", "--kills", "6"], seed: { flag: "--seed" } },
+  cuts: { words: ["proof/cuts/main.ts", "--samples", "60"], seed: { flag: "--seed" } },
+  "half-open": { words: ["proof/half-open/main.ts"], seed: { flag: "--seed" } },
+  model: {
+    words: ["node_modules/vitest/vitest.mjs", "run", "test/model", "--bail", "1"],
+    env: { MODEL_RUNS: "1000" },
+    seed: { variable: "MODEL_SEED" },
+  },
+  stalled: { words: ["proof/stalled/main.ts"], seed: { flag: "--seed" } },
+  storage: { words: ["proof/storage/main.ts"], seed: { flag: "--seed" } },
+  syscalls: { words: ["proof/syscalls/main.ts", "--messages", "400"], seed: { flag: "--seed" } },
+};
