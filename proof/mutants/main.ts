@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { Command, Option } from "commander";
-import { atLeastOne, freshSeed, seedOf } from "../support/whole-number.ts";
+import { atLeastOne, freshSeed, wholeNumber } from "../support/whole-number.ts";
 import { MUTANTS, mutantNamed, NO_MUTANT } from "./mutants.ts";
 import { runValidator, wordsOf } from "./run-validator.ts";
 import { VALIDATORS } from "./validators.ts";
@@ -18,7 +18,7 @@ const { only, by, seed, limitS } = new Command("node proof/mutants/main.ts")
     ),
   )
   .option("--limit-s <n>", "seconds that one run may take", atLeastOne, 60)
-  .option("--seed <n>", "repeat the choices of a run", seedOf, freshSeed())
+  .option("--seed <n>", "repeat the choices of a run", wholeNumber, freshSeed())
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
   .parse()
   .opts<{ only?: string[]; by?: string; limitS: number; seed: number }>();
