@@ -184,6 +184,7 @@ export class Inbox {
   close(): void {
     this.#accepting = false;
     this.#catchUp.clear();
+    this.#flow.aside.begin(undefined);
     for (const line of this.#lines.all()) this.#clear(line);
   }
 

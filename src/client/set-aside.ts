@@ -7,6 +7,9 @@ export interface Window {
   maxUnackedBytes: number;
 }
 
+/** How long left entries may take up places of others. */
+const HOLD_UP_MS = 1_000;
+
 interface Left {
   seq: number;
   bytes: number;
@@ -39,8 +42,8 @@ export interface SetAside {
 /**
  * A position covers everything before it. So an entry is set aside once nothing before it is
  * held here: the hub goes on counting what waits here, and does not send more than there is
- * room for. Only where left entries take up half of what may be unacked are they set aside at
- * once, whatever that covers: then others might be held up by them.
+ * room for. Only where left entries take up half of what may be unacked for a second are they
+ * set aside whatever that covers: then others may be held up by them.
  * @param tell sends a position to the hub
  */
 export function createSetAside(tell: (channelId: string, seq: number) => void): SetAside {
@@ -49,6 +52,16 @@ export function createSetAside(tell: (channelId: string, seq: number) => void): 
   let opened = false;
   let entries = 0;
   let bytes = 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  function holdsUpOthers(): boolean {
+    if (window === undefined) return false;
+    return entries * 2 >= window.maxUnacked || bytes * 2 >= window.maxUnackedBytes;
+  }
+
+  function releaseAll(): void {
+    for (const line of [...left.keys()]) release(line, Infinity);
+  }
 
   /** Sets aside what comes before this seq. */
   function release(line: Line, beforeSeq: number): void {
@@ -74,6 +87,8 @@ export function createSetAside(tell: (channelId: string, seq: number) => void): 
     begin(next) {
       window = next;
       opened = false;
+      clearTimeout(timer);
+      timer = undefined;
       left.clear();
       entries = 0;
       bytes = 0;
@@ -87,8 +102,11 @@ export function createSetAside(tell: (channelId: string, seq: number) => void): 
       entries += 1;
       bytes += delivery.bytes;
       release(line, opened ? Infinity : firstHeldSeq(line));
-      if (entries * 2 < window.maxUnacked && bytes * 2 < window.maxUnackedBytes) return;
-      for (const one of [...left.keys()]) release(one, Infinity);
+      if (timer !== undefined || !holdsUpOthers()) return;
+      timer = setTimeout(() => {
+        timer = undefined;
+        if (holdsUpOthers()) releaseAll();
+      }, HOLD_UP_MS).unref();
     },
     kept(line, { seq }) {
       if (opened) tell(line.channelId, seq);
@@ -101,7 +119,7 @@ export function createSetAside(tell: (channelId: string, seq: number) => void): 
         const newest = Math.max(line.running?.seq ?? 0, line.queue.at(-1)?.seq ?? 0);
         if (newest > line.handledSeq) tell(line.channelId, newest);
       }
-      for (const line of [...left.keys()]) release(line, Infinity);
+      releaseAll();
     },
     get entries() {
       return entries;

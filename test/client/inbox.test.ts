@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import type { Delivery } from "../../src/client/delivery.js";
 import { Inbox } from "../../src/client/inbox.js";
 import type { InboxLinks } from "../../src/client/inbox-links.js";
@@ -72,6 +72,7 @@ function stuckInbox(maxBufferedEntries: number, claim = nothingClaimed, limits =
 const inboxes: Inbox[] = [];
 afterEach(() => {
   for (const inbox of inboxes.splice(0)) inbox.close();
+  vi.useRealTimers();
 });
 
 function delivery(channelId: string, seq: number, kind: IncomingKind = "message"): Delivery {
@@ -165,12 +166,18 @@ test("D5: what nobody listens for is set aside once nothing before it is held, a
   expect(asides).toEqual(["x 1", "x 3", "x 5"]);
 });
 
-test("D5: left entries that take half of what may be unacked are set aside at once", () => {
+test("D5: left entries that take half of what may be unacked for a second are set aside", () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   const { inbox, asides } = stuckInbox(100, nothingClaimed, COUNTED);
   inbox.offer(delivery("x", 1));
   for (const seq of [2, 3, 4]) inbox.offer(delivery("x", seq, "end"));
   expect(asides).toEqual([]);
+  vi.advanceTimersByTime(2_000);
+  expect(asides).toEqual([]);
   inbox.offer(delivery("x", 5, "end"));
+  vi.advanceTimersByTime(999);
+  expect(asides).toEqual([]);
+  vi.advanceTimersByTime(1);
   expect(asides).toEqual(["x 5"]);
 });
 
