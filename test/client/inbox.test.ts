@@ -228,6 +228,8 @@ test("D5: while a requestChat waits and the hub may wait for acks, all is set as
   inbox.offer(delivery("y", 4));
   expect(asides).toEqual(["x 4", "y 4"]);
   // What still finds room is set aside as it comes, and what does not as well.
-  offerAll(inbox, "z", 1, 9);
+  inbox.offer(delivery("z", 1));
+  expect(asides.at(-1)).toBe("z 1");
+  offerAll(inbox, "z", 2, 9);
   expect(asides.at(-1)).toBe("z 9");
 });
