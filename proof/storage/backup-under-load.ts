@@ -4,14 +4,15 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { ChatClient } from "claw-chat-hub";
 import { CLAW_CHAT, startHubProcess } from "../support/hub-process.ts";
-import { type CaseContext, needed, type StorageCase } from "./case.ts";
+import { type CaseContext, needed, type StorageCase, soon } from "./case.ts";
 import { entriesOf, problemsOf, type Receipt } from "./log-check.ts";
 import { talk } from "./talker.ts";
 
 const SENDERS = 4;
 const AT_ONCE = 8;
 const CONTENT = "x".repeat(2_000);
-const RECEIPTS_BEFORE = 2_000;
+const BACKUPS = 3;
+const RECEIPTS_BETWEEN = 500;
 
 /** A backup while agents talk, and a hub that goes on from it. */
 export const backupUnderLoad: StorageCase = {
@@ -24,7 +25,6 @@ export const backupUnderLoad: StorageCase = {
 async function backUpUnderLoad(context: CaseContext): Promise<Record<string, number>> {
   const { folder, violated, progress } = context;
   const db = join(folder, "hub.db");
-  const backup = join(folder, "backup.db");
   let hub = await startHubProcess({ db });
   const { address } = hub;
   // It hears everything, and so knows positions that the restored log does not have.
@@ -33,27 +33,35 @@ async function backUpUnderLoad(context: CaseContext): Promise<Record<string, num
 
   const receipts: Receipt[] = [];
   const senders = startSenders(address, receipts, violated);
-  await senders.stored(RECEIPTS_BEFORE);
-  const before = receipts.slice();
-  const during = await runDb(["backup", backup, "--db", db]);
-  if (during.code !== 0) violated(`the backup failed: ${during.text}`);
-  const receiptsAtEnd = receipts.length;
-  await senders.stored(receiptsAtEnd + 500);
+  const backups: { path: string; before: Receipt[] }[] = [];
+  for (let round = 1; round <= BACKUPS * context.scale; round += 1) {
+    await soon(senders.stored(round * RECEIPTS_BETWEEN), "the load");
+    const before = receipts.slice();
+    const path = join(folder, `backup-${round}.db`);
+    const done = await runDb(["backup", path, "--db", db]);
+    if (done.code !== 0) violated(`the backup failed: ${done.text}`);
+    if (receipts.length === before.length) violated("nothing was stored during the backup");
+    backups.push({ path, before });
+  }
+  await soon(senders.stored(receipts.length + RECEIPTS_BETWEEN), "the load");
   await senders.stop();
-  progress(`backup done: ${before.length} receipts before, ${receiptsAtEnd} at its end`);
-  if (receiptsAtEnd === before.length) violated("nothing was stored during the backup");
+  progress(`${backups.length} backups among ${receipts.length} receipts`);
   const last = needed(receipts.at(-1), "receipt");
-  await reader.heard((ids) => ids.includes(last.messageId));
+  await soon(reader.heard(last.messageId), "the last message");
   const endOfFirst = await hub.end("SIGTERM");
   if (endOfFirst.code !== 0) violated(`SIGTERM ended it with ${endOfFirst.code}`);
 
   for (const problem of problemsOf(db, receipts)) violated(`the database: ${problem}`);
-  for (const problem of problemsOf(backup, before)) violated(`the backup: ${problem}`);
-  if (existsSync(`${backup}-wal`)) violated("the backup is more than one file");
-  const inBackup = checkPrefix(db, backup, violated);
-  const verified = await runDb(["verify", "--db", backup]);
-  if (verified.code !== 0) violated(`verify: ${verified.text}`);
+  let inBackup = 0;
+  for (const { path, before } of backups) {
+    for (const problem of problemsOf(path, before)) violated(`${path}: ${problem}`);
+    if (existsSync(`${path}-wal`)) violated(`${path} is more than one file`);
+    inBackup = checkPrefix(db, path, violated);
+    const verified = await runDb(["verify", "--db", path]);
+    if (verified.code !== 0) violated(`verify: ${verified.text}`);
+  }
 
+  const { path: backup } = needed(backups.at(-1), "backup");
   const restored = await runDb(["restore", backup, "--db", db]);
   if (restored.code !== 0) violated(`the restore failed: ${restored.text}`);
   const epochs = [await epochOf(backup), await epochOf(db)];
@@ -65,7 +73,7 @@ async function backUpUnderLoad(context: CaseContext): Promise<Record<string, num
     const said = await alice.say("reader", "after-the-restore", "x");
     alice.close();
     if (said.kind !== "receipt" || said.duplicate) violated(`it got ${JSON.stringify(said)}`);
-    await reader.heard((ids) => ids.includes("after-the-restore"));
+    await soon(reader.heard("after-the-restore"), "a message of the restored log");
     await reader.client.disconnect();
     const end = await hub.end("SIGTERM");
     if (end.code !== 0) violated(`SIGTERM ended it with ${end.code}`);
@@ -73,7 +81,7 @@ async function backUpUnderLoad(context: CaseContext): Promise<Record<string, num
   } finally {
     await hub.end();
   }
-  return { backup_entries: inBackup, backup_of: receipts.length };
+  return { backups: backups.length, backup_entries: inBackup, backup_of: receipts.length };
 }
 
 /** Agents that talk to the reader until they are stopped. */
@@ -126,10 +134,10 @@ function heardBy(address: string, agentId: string) {
       for (const listener of [...listeners]) listener();
     },
   });
-  const heard = (enough: (ids: string[]) => boolean) =>
+  const heard = (messageId: string) =>
     new Promise<void>((resolve) => {
       const look = () => {
-        if (!enough(ids)) return;
+        if (!ids.includes(messageId)) return;
         listeners.delete(look);
         resolve();
       };

@@ -29,3 +29,16 @@ export function needed<T>(value: T | undefined | null, what: string): T {
   if (value === undefined || value === null) throw new Error(`the proof has no ${what}`);
   return value;
 }
+
+/** Rejects where something that must happen has not within a minute: it never will. */
+export async function soon<T>(work: Promise<T>, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what} did not come in 60 s`)), 60_000);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type HubProcess, startHubProcess } from "../support/hub-process.ts";
-import type { CaseContext, StorageCase } from "./case.ts";
+import { type CaseContext, type StorageCase, soon } from "./case.ts";
 import { problemsOf, type Receipt } from "./log-check.ts";
 import { talk } from "./talker.ts";
 
@@ -140,7 +140,7 @@ async function oneRound(
   const hitAt = lines.findIndex((line) => line.includes("(INJECTED)"));
   const ended = hitAt >= 0 && call === "fsync";
   if (ended) {
-    const { code } = await hub.process.ended;
+    const { code } = await soon(hub.process.ended, "the end after a failed sync");
     if (code !== STORAGE_EXIT) wrong(`the hub ended with ${code}, not ${STORAGE_EXIT}`);
     const after = callsIn(hub.trace()).slice(hitAt + 1);
     if (after.length > 0) wrong(`after the failed sync it wrote: ${after[0]}`);

@@ -28,7 +28,7 @@ ${CASES.map(({ name, proves }) => `  ${name.padEnd(18)} ${proves}`).join("\n")}
 
 Exit codes: 0 held, 1 broken or proved nothing, 2 wrong usage, 3 a tool is lacking`;
 
-process.exitCode = await main();
+process.exit(await main());
 
 async function main(): Promise<number> {
   let values: ReturnType<typeof read>;

@@ -78,7 +78,10 @@ export async function copyDatabase(of: {
     copy.pragma("journal_mode = DELETE");
     of.change?.(copy);
     const found = copy.pragma("quick_check(1)", { simple: true });
-    if (found !== "ok") throw new StoreOpenError(`the copy of ${from} is damaged: ${found}`);
+    if (found !== "ok") {
+      const how = String(found).replaceAll(/\s+/g, " ");
+      throw new StoreOpenError(`the copy of ${from} is damaged: ${how}`);
+    }
   } finally {
     copy.close();
   }
