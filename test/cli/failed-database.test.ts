@@ -23,7 +23,9 @@ function damage(path: string): void {
 
 const hashOf = (path: string) => createHash("sha256").update(readFileSync(path)).digest("hex");
 
-test("a hub that finds its database damaged says so once, sends everybody away and ends with 5", async () => {
+test("a hub that finds its database damaged says so once, sends everybody away and ends with 5", {
+  timeout: 60_000,
+}, async () => {
   const cwd = testFolder();
   const hub = await startServe([], { cwd });
   const at = ["--hub", hub.address];
