@@ -64,6 +64,8 @@ export function emptyDisk(): Disk {
           break;
         }
         case "send":
+        case "end":
+          // What a process wrote outlives it, though not the power.
           break;
         default:
           event satisfies never;

@@ -56,7 +56,7 @@ const run = await tracedRun({
   ...{ maxContentBytes: 12_000, window: 1 },
 });
 rmSync(join(folder, "data"), { recursive: true });
-const { events, said } = run;
+const { events, finished } = run;
 const random = randomFrom(seed);
 const points = all ? everyFsync(events) : samplePoints(events, options.points, random);
 const opener = startOpener();
@@ -74,7 +74,7 @@ for (const { point, variant, unopened, lost, gaps, damaged, folder: kept } of vi
   console.log(`after event ${point}, ${variant}: ${what.slice(0, 3).join("; ")}${more}: ${kept}`);
 }
 const receipts = toldEntries(events).filter(
-  ({ by, token }) => by === "receipt" && said.has(token),
+  ({ by, token }) => by === "receipt" && finished.has(token),
 ).length;
 const logs = new Set(
   events.flatMap((one) =>
@@ -84,9 +84,9 @@ const logs = new Set(
 // A log that is copied into the database begins anew.
 const checkpoints =
   events.filter((one) => one.kind === "write" && logs.has(one.file) && one.offset === 0).length - 1;
-const provesSomething = receipts === said.size && checkpoints > 0 && points.length > 0;
+const provesSomething = receipts === finished.size && checkpoints > 0 && points.length > 0;
 if (!provesSomething) {
-  console.log(`${receipts} of ${said.size} receipts were seen, and ${checkpoints} checkpoints`);
+  console.log(`${receipts} of ${finished.size} receipts were seen, and ${checkpoints} checkpoints`);
 }
 const held = violations.length === 0 && provesSomething;
 if (held) rmSync(folder, { recursive: true });

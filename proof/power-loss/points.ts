@@ -3,8 +3,8 @@ import type { TraceEvent } from "../syscalls/trace-events.ts";
 import { DB_NAME } from "../syscalls/traced-run.ts";
 
 /**
- * Moments at which the power goes, each the number of events before it, in order. A quarter each
- * while the database is created, while a checkpoint copies the log into it, right after something
+ * Moments at which the power goes, each the number of events before it, in order. A fifth each
+ * while the database is created, after a hub was killed and before the next one sends anything, while a checkpoint copies the log into it, right after something
  * was sent, and anywhere.
  * @param count at most as many
  */
@@ -18,8 +18,11 @@ export function samplePoints(
   const database = events.find((one) => one.kind === "create" && one.name === DB_NAME);
   const isOfDatabase = (event: TraceEvent | undefined) =>
     event !== undefined && "file" in event && event.file === (database as { file: number }).file;
+  const kill = events.findIndex(({ kind }) => kind === "end");
+  const nextSend = events.findIndex(({ kind }, index) => kind === "send" && index > kill);
   const kinds = [
     moments.filter((moment) => moment <= firstSend),
+    moments.filter((moment) => moment > kill && moment <= nextSend),
     moments.filter((moment) => moment > firstSend && isOfDatabase(events[moment - 1])),
     moments.filter((moment) => events[moment - 1]?.kind === "send"),
     moments,

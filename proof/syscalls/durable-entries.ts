@@ -21,6 +21,8 @@ export function durableEntries(events: readonly TraceEvent[]): Map<string, numbe
   let unsynced: { token: string; at: number }[] = [];
 
   for (const event of events) {
+    // The next hub drops what has no commit.
+    if (event.kind === "end") inTransaction = new Set();
     if (event.kind === "create" && [DB_NAME, `${DB_NAME}-wal`].includes(event.name)) {
       unlisted.set(event.name, event.at);
       if (event.name !== DB_NAME) log = event.file;

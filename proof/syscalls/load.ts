@@ -12,6 +12,12 @@ export interface LoadOptions {
   /** Bytes of one message, at most. */
   maxContentBytes: number;
   random: Random;
+  /** Tells its agents and entries from those of another run, 0 to 9. */
+  run: number;
+  /** Whether deliveries are acked. */
+  acks: boolean;
+  /** Gets what is said before it is sent. */
+  said: Said;
 }
 
 /**
@@ -31,13 +37,12 @@ export function tokensIn(text: string): string[] {
 const PATIENCE_MS = 240_000;
 
 /** Runs whole chats and resolves when every entry has its receipt and has been delivered. */
-export async function runLoad(address: string, options: LoadOptions): Promise<Said> {
-  const { messages, chats, random, maxContentBytes } = options;
-  const said: Said = new Map();
+export async function runLoad(address: string, options: LoadOptions): Promise<void> {
+  const { messages, chats, random, maxContentBytes, run, said } = options;
   let chosen = 0;
   const say = (maxBytes: number) => {
     chosen += 1;
-    const token = `entry-${chosen.toString(16).padStart(8, "0")}`;
+    const token = `entry-${run}${chosen.toString(16).padStart(7, "0")}`;
     const bytes = random.int(token.length, Math.max(token.length, maxBytes));
     const text = `${token} `.repeat(Math.ceil(bytes / token.length)).slice(0, bytes);
     said.set(token, text);
@@ -53,7 +58,25 @@ export async function runLoad(address: string, options: LoadOptions): Promise<Sa
     });
   });
   await Promise.all(each);
-  return said;
+}
+
+/**
+ * Opens sessions for the agents of a run that broke off, which take what they have not handled.
+ * @returns closes them
+ */
+export function listenAgain(address: string, { run, chats }: { run: number; chats: number }) {
+  const of = { deliver: () => {}, fail: () => {}, acks: true };
+  const sessions = Array.from({ length: chats }, (_, chat) =>
+    agentsOf(run, chat).map((agentId) => openSession(address, agentId, of)),
+  );
+  return () => {
+    for (const session of sessions.flat()) session.close();
+  };
+}
+
+/** The two agents of a chat, the provider first. */
+function agentsOf(run: number, chat: number): [string, string] {
+  return [`provider-${run}-${chat}`, `consumer-${run}-${chat}`];
 }
 
 interface Words {
@@ -69,7 +92,8 @@ interface ChatOptions extends LoadOptions {
 
 /** One chat: asked for, accepted, talked in by both, ended. */
 async function runChat(address: string, chat: number, options: ChatOptions): Promise<void> {
-  const { share, short } = options;
+  const { share, short, run, acks } = options;
+  const [providerId, consumerId] = agentsOf(run, chat);
   const accepted = Promise.withResolvers<void>();
   const over = Promise.withResolvers<void>();
   // Heard where something waits for it; a failure that nothing waits for shows in the others.
@@ -84,20 +108,22 @@ async function runChat(address: string, chat: number, options: ChatOptions): Pro
   const late = setTimeout(() => {
     over.reject(new Error(`chat ${chat}: ${heard} of ${share + 3} entries were delivered`));
   }, PATIENCE_MS);
-  const provider = openSession(address, `provider-${chat}`, (delivery) => {
+  const accept = (delivery: Delivery) => {
     hear(delivery);
     if (delivery.$case !== "chatRequest") return;
     const { token, text } = short();
     const { channelId } = delivery.value;
     const value = { channelId, content: text };
     provider.store(token, { $case: "chatAccept", value }).catch(over.reject);
-  });
-  const consumer = openSession(address, `consumer-${chat}`, hear);
+  };
+  const fail = over.reject;
+  const provider = openSession(address, providerId, { deliver: accept, fail, acks });
+  const consumer = openSession(address, consumerId, { deliver: hear, fail, acks });
   try {
     const asked = short();
     const { channelId } = await consumer.store(asked.token, {
       $case: "chatRequest",
-      value: { providerId: provider.agentId, idempotencyKey: asked.token, content: asked.text },
+      value: { providerId, idempotencyKey: asked.token, content: asked.text },
     });
     await Promise.race([accepted.promise, over.promise]);
     const half = Math.floor(share / 2);

@@ -13,7 +13,7 @@ export type Delivery = Extract<
   { $case: "chatRequest" | "chatAccept" | "chatMessage" | "chatEnd" }
 >;
 
-/** A receiving session on the bare stub, which acks what it is sent. */
+/** A receiving session on the bare stub. */
 export interface Session {
   readonly agentId: string;
   /** Sends a frame and resolves with its receipt; rejects when it is refused, or the stream ends. */
@@ -21,11 +21,21 @@ export interface Session {
   close(): void;
 }
 
-/** Opens a session; every delivery goes to the function. */
+/** Who is told what happens in a session. */
+export interface SessionEnds {
+  /** Every entry that is delivered. */
+  deliver(delivery: Delivery): void;
+  /** The stream ended before it was closed here. */
+  fail(error: Error): void;
+  /** Whether deliveries are acked. */
+  acks: boolean;
+}
+
+/** Opens a session of an agent. */
 export function openSession(
   address: string,
   agentId: string,
-  deliver: (delivery: Delivery) => void,
+  { deliver, fail, acks }: SessionEnds,
 ): Session {
   const client = new ChatHubClient(address, ChannelCredentials.createInsecure(), {
     "grpc.use_local_subchannel_pool": 1,
@@ -34,6 +44,7 @@ export function openSession(
   metadata.set("claw-agent-id", agentId);
   metadata.set("claw-receive", "manual");
   const stream = client.connect(metadata);
+  let closed = false;
   const waiting = new Map<string, PromiseWithResolvers<Receipt>>();
 
   stream.on("data", (response: ConnectResponse) => {
@@ -47,12 +58,13 @@ export function openSession(
     }
     if (isDelivery(frame)) {
       const { channelId, seq } = frame.value;
-      stream.write(ConnectRequest.fromPartial({ acks: [{ channelId, seq }] }));
+      if (acks) stream.write(ConnectRequest.fromPartial({ acks: [{ channelId, seq }] }));
       deliver(frame);
     }
   });
   stream.on("error", (error) => {
     for (const one of waiting.values()) one.reject(error);
+    if (!closed) fail(error);
   });
   return {
     agentId,
@@ -63,6 +75,7 @@ export function openSession(
       return answer.promise;
     },
     close() {
+      closed = true;
       stream.cancel();
       client.close();
     },

@@ -26,29 +26,37 @@ export type TraceEvent = { at: number } & (
   | { kind: "sync"; file: number; begunAt: number }
   | { kind: "sync-folder"; begunAt: number }
   | { kind: "send"; connection: number; bytes: Uint8Array }
+  /** The hub's process was gone. */
+  | { kind: "end" }
 );
 
 type Open = { file: number; name: string } | { connection: number } | "folder";
 
 /**
- * Reads a trace that began before the folder held any file.
- * @param path the trace
+ * Reads what one hub after another did, the first from before the folder held any file.
+ * @param paths the traces, in order
  * @param folder the one that holds the database, absolute
  * @throws Error where a call changed something in a way that is not understood here
  */
-export async function readTrace(path: string, folder: string): Promise<TraceEvent[]> {
+export async function readTraces(paths: readonly string[], folder: string): Promise<TraceEvent[]> {
   const events: TraceEvent[] = [];
   const readLine = readTraceLines();
-  const follow = followCalls(folder, (event) => events.push(event));
-  for await (const line of createInterface({ input: createReadStream(path, "latin1") })) {
-    const call = readLine(line);
-    if (call !== undefined && call.result >= 0) follow(call);
+  const followProcess = followCalls(folder, (event) => events.push(event));
+  for (const path of paths) {
+    const follow = followProcess();
+    for await (const line of createInterface({ input: createReadStream(path, "latin1") })) {
+      const call = readLine(line);
+      if (call !== undefined && call.result >= 0) follow(call);
+    }
+    const at = events.at(-1)?.at ?? 0;
+    events.push({ kind: "end", at });
   }
   return events.sort((one, other) => one.at - other.at);
 }
 
+/** Of one process after another; the files are the same, the descriptors are not. */
 function followCalls(folder: string, emit: (event: TraceEvent) => void) {
-  const open = new Map<number, Open>();
+  let open = new Map<number, Open>();
   const files = new Map<string, number>();
   let made = 0;
 
@@ -84,7 +92,7 @@ function followCalls(folder: string, emit: (event: TraceEvent) => void) {
     } else throw notUnderstood(call);
   }
 
-  return (call: SystemCall): void => {
+  const follow = (call: SystemCall): void => {
     const { name, words, strings, result, begunAt, endedAt: at } = call;
     const on = open.get(Number(words[0]));
     switch (name) {
@@ -128,6 +136,10 @@ function followCalls(folder: string, emit: (event: TraceEvent) => void) {
           throw notUnderstood(call);
         }
     }
+  };
+  return () => {
+    open = new Map();
+    return follow;
   };
 }
 

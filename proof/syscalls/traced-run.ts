@@ -2,13 +2,13 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { startHubProcess } from "../support/hub-process.ts";
 import { randomFrom } from "../support/random.ts";
-import { STRACE } from "./lacking.ts";
-import { runLoad, type Said } from "./load.ts";
-import { readTrace, type TraceEvent } from "./trace-events.ts";
+import { killAtFsync, STRACE } from "./lacking.ts";
+import { listenAgain, runLoad, type Said } from "./load.ts";
+import { readTraces, type TraceEvent } from "./trace-events.ts";
 
 /** How the hub is run. */
 export interface TracedRunOptions {
-  /** An empty folder; the trace and the database are put there. */
+  /** An empty folder; the traces and the database are put there. */
   folder: string;
   messages: number;
   maxContentBytes: number;
@@ -19,43 +19,73 @@ export interface TracedRunOptions {
   synchronous: "FULL" | "NORMAL";
 }
 
-/** What a hub did from its creation of the database to its end. */
+/** What a hub did, and the next one on what it left. */
 export interface TracedRun {
+  /** Every entry of both, with or without a receipt. */
   said: Said;
+  /** Those of the second hub: each got its receipt and was delivered. */
+  finished: Said;
   events: TraceEvent[];
+  /** Where in the trace the first hub was gone. */
+  killedAt: number;
 }
 
 const CHATS = 8;
+/** The fsyncs of the first hub, those that create the database included, before it is killed. */
+const LEAST_FSYNCS = 16;
+const MOST_FSYNCS = 22;
 
 /** The name of the database in its folder. */
 export const DB_NAME = "hub.db";
 
-/** Runs a hub under strace from its first start to SIGTERM, with a load in between. */
+/**
+ * Runs two hubs under strace, one after the other on the same database. The first creates it, and is
+ * killed under load when it has written a commit and not yet synced it; a hub that syncs too little
+ * for that ends by SIGTERM. The second replays what was never acked, that commit included, carries a
+ * load of its own, and ends by SIGTERM.
+ */
 export async function tracedRun(options: TracedRunOptions): Promise<TracedRun> {
   const { folder, messages, maxContentBytes, window, seed, synchronous } = options;
-  const trace = join(folder, "trace");
   const data = join(folder, "data");
   mkdirSync(data);
-  const patch = import.meta.resolve("./synchronous-normal.ts");
-  const hub = await startHubProcess({
-    db: join(data, DB_NAME),
-    under: [...STRACE, "-o", trace],
-    nodeArgs: synchronous === "NORMAL" ? ["--import", patch] : [],
-    // What goes through a ring is seen by no trace.
-    env: { UV_USE_IO_URING: "0" },
-  });
-  let said: Said;
-  try {
-    const random = randomFrom(seed);
-    said = await runLoad(hub.address, {
-      ...{ messages, maxContentBytes, window, random },
-      chats: CHATS,
+  const random = randomFrom(seed);
+  const traces = ["trace-1", "trace-2"].map((name) => join(folder, name));
+  const start = (strace: string[]) =>
+    startHubProcess({
+      db: join(data, DB_NAME),
+      under: strace,
+      nodeArgs:
+        synchronous === "NORMAL"
+          ? ["--import", import.meta.resolve("./synchronous-normal.ts")]
+          : [],
+      // What goes through a ring is seen by no trace.
+      env: { UV_USE_IO_URING: "0" },
     });
+  const load = { messages, maxContentBytes, window, random, chats: CHATS };
+
+  const killed: Said = new Map();
+  const fsyncs = random.int(LEAST_FSYNCS, MOST_FSYNCS);
+  const first = await start([...STRACE, ...killAtFsync(fsyncs), "-o", traces[0] ?? ""]);
+  const broken = runLoad(first.address, { ...load, run: 1, acks: false, said: killed });
+  // It breaks off with the hub; a hub that hardly syncs carries it to its end.
+  await broken.then(() => first.end("SIGTERM")).catch(() => {});
+  await first.ended;
+
+  const finished: Said = new Map();
+  const second = await start([...STRACE, "--seccomp-bpf", "-o", traces[1] ?? ""]);
+  try {
+    const stopListening = listenAgain(second.address, { run: 1, chats: CHATS });
+    await runLoad(second.address, { ...load, run: 2, acks: true, said: finished });
+    stopListening();
   } catch (error) {
-    await hub.end();
+    await second.end();
     throw error;
   }
-  const { code, signal } = await hub.end("SIGTERM");
-  if (code !== 0) throw new Error(`the hub ended with ${signal ?? code}: ${hub.log()}`);
-  return { said, events: await readTrace(trace, data) };
+  const end = await second.end("SIGTERM");
+  if (end.code !== 0)
+    throw new Error(`the hub ended with ${end.signal ?? end.code}: ${second.log()}`);
+
+  const events = await readTraces(traces, data);
+  const killedAt = events.find(({ kind }) => kind === "end")?.at ?? 0;
+  return { said: new Map([...killed, ...finished]), finished, events, killedAt };
 }
