@@ -4,7 +4,7 @@ import { DB_NAME } from "../syscalls/traced-run.ts";
 
 /**
  * Moments at which the power goes, each the number of events before it, in order. A fifth each
- * while the database is created, after a hub was killed and before the next one sends anything, while a checkpoint copies the log into it, right after something
+ * while the database is created, between the kill of a hub and the next fsync of its log, while a checkpoint copies the log into it, right after something
  * was sent, and anywhere.
  * @param count at most as many
  */
@@ -16,14 +16,15 @@ export function samplePoints(
   const moments = events.map((_, index) => index + 1);
   const firstSend = events.findIndex(({ kind }) => kind === "send");
   const database = events.find((one) => one.kind === "create" && one.name === DB_NAME);
-  const isOfDatabase = (event: TraceEvent | undefined) =>
-    event !== undefined && "file" in event && event.file === (database as { file: number }).file;
   const kill = events.findIndex(({ kind }) => kind === "end");
-  const nextSend = events.findIndex(({ kind }, index) => kind === "send" && index > kill);
+  const log = events.find((one) => one.kind === "create" && one.name === `${DB_NAME}-wal`);
+  const nextSync = events.findIndex(
+    (event, index) => event.kind === "sync" && index > kill && isOf(event, log),
+  );
   const kinds = [
     moments.filter((moment) => moment <= firstSend),
-    moments.filter((moment) => moment > kill && moment <= nextSend),
-    moments.filter((moment) => moment > firstSend && isOfDatabase(events[moment - 1])),
+    moments.filter((moment) => moment > kill && moment <= nextSync + 1),
+    moments.filter((moment) => moment > firstSend && isOf(events[moment - 1], database)),
     moments.filter((moment) => events[moment - 1]?.kind === "send"),
     moments,
   ];
@@ -40,6 +41,12 @@ export function everyFsync(events: readonly TraceEvent[]): number[] {
     kind === "sync" || kind === "sync-folder" ? [index, index + 1] : [],
   );
   return ordered(found);
+}
+
+/** Whether it is about the file that was created there. */
+function isOf(event: TraceEvent | undefined, created: TraceEvent | undefined): boolean {
+  const fileOf = (of: TraceEvent | undefined) => (of && "file" in of ? of.file : undefined);
+  return fileOf(event) !== undefined && fileOf(event) === fileOf(created);
 }
 
 function choose(from: readonly number[], count: number, random: Random): number[] {

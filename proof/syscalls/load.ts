@@ -61,14 +61,17 @@ export async function runLoad(address: string, options: LoadOptions): Promise<vo
 }
 
 /**
- * Opens sessions for the agents of a run that broke off, which take what they have not handled.
- * @returns closes them
+ * Opens sessions for the agents of a run that broke off, which are sent what they have not handled,
+ * and ack nothing: a hub that syncs because it is written to would prove nothing.
+ * @returns when the first entry has come: closes them
  */
-export function listenAgain(address: string, { run, chats }: { run: number; chats: number }) {
-  const of = { deliver: () => {}, fail: () => {}, acks: true };
+export async function listenAgain(address: string, { run, chats }: { run: number; chats: number }) {
+  const first = Promise.withResolvers<void>();
+  const of = { deliver: () => first.resolve(), fail: first.reject, acks: false };
   const sessions = Array.from({ length: chats }, (_, chat) =>
     agentsOf(run, chat).map((agentId) => openSession(address, agentId, of)),
   );
+  await first.promise;
   return () => {
     for (const session of sessions.flat()) session.close();
   };

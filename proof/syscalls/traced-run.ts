@@ -74,7 +74,7 @@ export async function tracedRun(options: TracedRunOptions): Promise<TracedRun> {
   const finished: Said = new Map();
   const second = await start([...STRACE, "--seccomp-bpf", "-o", traces[1] ?? ""]);
   try {
-    const stopListening = listenAgain(second.address, { run: 1, chats: CHATS });
+    const stopListening = await listenAgain(second.address, { run: 1, chats: CHATS });
     await runLoad(second.address, { ...load, run: 2, acks: true, said: finished });
     stopListening();
   } catch (error) {
