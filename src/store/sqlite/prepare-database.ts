@@ -3,6 +3,7 @@ import type { Database } from "better-sqlite3";
 import { damaged } from "./file-checks.js";
 import { migrate } from "./migrations.js";
 import { StoreOpenError } from "./store-open-error.js";
+import { syncPath } from "./synced-files.js";
 
 /** What `PRAGMA synchronous` answers where every commit is synced to disk. */
 const FULL = 2;
@@ -35,11 +36,15 @@ export async function prepareDatabase(db: Database, path: string): Promise<strin
   }
   // failpoint: before-epoch
   db.prepare("INSERT OR IGNORE INTO meta (name, value) VALUES ('epoch', ?)").run(randomUUID());
-  // A write in any case: only after one does the pragma tell what commits will do.
+  // Only after this does the pragma tell what commits will do. It writes to new files only: SQLite
+  // leaves a page as it is whose bytes do not change.
   db.exec("UPDATE meta SET value = value");
   if (db.pragma("synchronous", { simple: true }) !== FULL) {
     throw new StoreOpenError(`${path}: this build of SQLite does not sync at every commit`);
   }
+  // A hub that was killed may have written a commit and not synced it. It is in the log that was
+  // just read, and would be told of from here on. (SQLite holds no locks on the log itself.)
+  if (path !== ":memory:") syncPath(`${path}-wal`, "r+");
   const epoch = db.prepare<[], string>("SELECT value FROM meta WHERE name = 'epoch'").pluck().get();
   if (epoch === undefined) throw damaged(path, "it has no epoch");
   return epoch;

@@ -1,9 +1,12 @@
 import { closeSync, fsyncSync, openSync, renameSync } from "node:fs";
 import { dirname } from "node:path";
 
-/** Syncs a file's contents, or a folder's names, to disk. */
-export function syncPath(path: string): void {
-  const fd = openSync(path, "r");
+/**
+ * Syncs a file's contents, or a folder's names, to disk.
+ * @param flags `r+` for a file where the system may be one that syncs only what may be written
+ */
+export function syncPath(path: string, flags: "r" | "r+" = "r"): void {
+  const fd = openSync(path, flags);
   try {
     fsyncSync(fd);
   } finally {
