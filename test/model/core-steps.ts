@@ -210,11 +210,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   ...others.map((arbitrary) => ({ arbitrary, weight: 2 })),
 );
 
-/** Up to 30 transactions of up to four steps. */
+/** Up to 20 transactions of up to four steps. */
 export const turns: fc.Arbitrary<Turn[]> = fc.array(
   fc.record({
     steps: fc.array(step, { minLength: 1, maxLength: 4 }),
     fails: fc.nat(9).map((dice) => dice === 9),
   }),
-  { maxLength: 30, size: "max" },
+  { maxLength: 20, size: "max" },
 );

@@ -14,7 +14,7 @@ import { modelRuns, runsTimeoutMs } from "./runs.js";
  * runs that list alone. MODEL_RUNS=20000 looks longer.
  */
 
-const parameters = modelRuns(0.6);
+const parameters = modelRuns(0.7);
 const seen: Seen = new Map();
 
 test(
