@@ -5,6 +5,8 @@ import { encodeReceipts } from "./responses.js";
 /** What may be on its way to one session before it is fed from the log instead (D4). */
 const MAX_FRAMES = 256;
 const MAX_BYTES = 1024 * 1024;
+/** A place that is kept has no size yet. */
+const PLACE = 0;
 
 /** The part of a gRPC server stream that an outbox needs. */
 export interface ResponseStream {
@@ -24,6 +26,10 @@ export interface Outbox {
   room(): { items: number; bytes: number };
   /** Whether a response of this size may be pushed; where not, `drained` follows. */
   fits(sizeBytes: number): boolean;
+  /** Keeps the place of an answer that is to come, so that deliveries do not take it. */
+  owe(): void;
+  /** The answer is about to be pushed, or there is none: its place is free. */
+  paid(): void;
 }
 
 /**
@@ -38,18 +44,26 @@ export function createOutbox(stream: ResponseStream, drained: () => void): Outbo
   let short = false;
 
   function send(response: Uint8Array, taken: (() => void) | undefined): void {
-    budget.add(response.length);
-    if (budget.room().items === 0) short = true;
+    add(response.length);
     stream.write(response, (error) => {
       budget.remove(response.length);
       // A broken stream has taken nothing, and its close event ends the session.
       if (error) return;
       // failpoint: response-taken
       taken?.();
-      if (!short || !budget.isRelaxed() || budget.room().items === 0) return;
-      short = false;
-      drained();
+      noteRoom();
     });
+  }
+
+  function add(sizeBytes: number): void {
+    budget.add(sizeBytes);
+    if (budget.room().items === 0) short = true;
+  }
+
+  function noteRoom(): void {
+    if (!short || !budget.isRelaxed() || budget.room().items === 0) return;
+    short = false;
+    drained();
   }
 
   function settle(): void {
@@ -57,6 +71,7 @@ export function createOutbox(stream: ResponseStream, drained: () => void): Outbo
     // failpoint: before-receipt
     const response = encodeReceipts(receipts);
     receipts = [];
+    budget.remove(PLACE);
     send(response, undefined);
   }
 
@@ -66,6 +81,7 @@ export function createOutbox(stream: ResponseStream, drained: () => void): Outbo
       send(response, taken);
     },
     pushReceipt(receipt) {
+      if (receipts.length === 0) add(PLACE);
       receipts.push(receipt);
     },
     settle,
@@ -74,6 +90,11 @@ export function createOutbox(stream: ResponseStream, drained: () => void): Outbo
       const does = budget.fits(sizeBytes);
       if (!does) short = true;
       return does;
+    },
+    owe: () => add(PLACE),
+    paid() {
+      budget.remove(PLACE);
+      noteRoom();
     },
   };
 }

@@ -96,17 +96,20 @@ export function createSession(of: {
     watch.heard(heartbeat);
     const weight = frame?.$case === "chatHistory" ? PAGE_WEIGHT : 1;
     unanswered += weight;
+    outbox.owe();
     turns.submit<Answer | undefined>({
       weight,
       run: (context) =>
         refusal ? Promise.resolve(refused(refusal)) : handle(context, acks, frame),
       done(answer) {
+        outbox.paid();
         if (answer?.kind !== "refusal") release(acks, setAside);
         if (answer !== undefined) send(answer, requestId);
         else if (heartbeat) respond(undefined, requestId);
         answered(weight);
       },
       failed(failure) {
+        outbox.paid();
         send(refused(failure), requestId);
         answered(weight);
       },
@@ -181,6 +184,7 @@ export function createSession(of: {
   function greet(backlog: number): void {
     if (greeted) return;
     greeted = true;
+    outbox.paid();
     outbox.push(of.greeting(backlog));
   }
 
@@ -207,6 +211,8 @@ export function createSession(of: {
     lastTimer = setTimeout(() => stream.destroy(), LAST_ANSWERS_MS).unref();
   }
 
+  // The greeting.
+  outbox.owe();
   const session: Session = {
     outbox,
     greet,

@@ -9,8 +9,8 @@ import type { Mode, StreamEvents } from "./stream-double.js";
 
 /** What may be on its way to one session before nothing more is delivered (D4). */
 const MAX_ON_THE_WAY = { items: 256, bytes: 1024 * 1024 };
-/** Answers to what was read before may come on top of it: one page, or one each for 256 requests. */
-const MAX_ON_TOP = { items: 256, bytes: 2 * 1024 * 1024 };
+/** A page that was asked for may come on top of it, and the hub's last word. */
+const MAX_ON_TOP = { items: 1, bytes: 2 * 1024 * 1024 };
 
 /** Everything one session says and hears, and what is wrong with it. */
 export interface SessionWatch extends StreamEvents {
@@ -141,8 +141,9 @@ export function watchSession(of: {
       const response = ConnectResponse.decode(bytes);
       const { frame, receipts, requestId } = response;
       const isNews = frame !== undefined && ("seq" in frame.value || frame.$case === "progress");
+      const isLastWord = leaving !== "" || frame?.$case === "goAway";
       const most = {
-        items: MAX_ON_THE_WAY.items + (isNews ? 0 : MAX_ON_TOP.items),
+        items: MAX_ON_THE_WAY.items + (isLastWord ? MAX_ON_TOP.items : 0),
         bytes: MAX_ON_THE_WAY.bytes + (isNews ? 0 : MAX_ON_TOP.bytes),
       };
       if (before.items >= most.items) violated(`${before.items} are on their way (D4)`);
