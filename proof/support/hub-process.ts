@@ -18,6 +18,8 @@ export interface HubProcessOptions {
   nodeArgs?: string[];
   /** A program that runs it, such as `["strace", "-f"]`. */
   under?: string[];
+  /** The command of another build. Default CLAW_CHAT. */
+  command?: string;
   env?: Record<string, string>;
 }
 
@@ -42,12 +44,13 @@ process.once("exit", () => {
 
 /** Starts `claw-chat serve` and resolves when it has said where it listens. */
 export async function startHubProcess(options: HubProcessOptions): Promise<HubProcess> {
-  const { db, listen = "127.0.0.1:0", args = [], nodeArgs = [], under = [], env = {} } = options;
+  const { db, listen = "127.0.0.1:0", command = CLAW_CHAT } = options;
+  const { args = [], nodeArgs = [], under = [], env = {} } = options;
   const words = [
     ...under,
     process.execPath,
     ...nodeArgs,
-    CLAW_CHAT,
+    command,
     ...["serve", "--listen", listen, "--db", db, "--json", "--log-format", "json", ...args],
   ];
   const child = spawn(words[0] ?? "", words.slice(1), {
