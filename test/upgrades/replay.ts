@@ -6,7 +6,7 @@ import { rawHub } from "./raw-hub.js";
 import type { RecordedEnd, RecordedEvent } from "./recording.js";
 
 /** How long to wait for something that the release's hub has said. */
-const PATIENCE_MS = 3_000;
+const PATIENCE_MS = 10_000;
 
 /** All that clients were told, by sessions and in the order of calls. */
 export interface Transcript {
