@@ -22,10 +22,9 @@ const LATE_MS = 8 * 24 * 3_600_000;
 
 const releases = keptReleases();
 const today = keptContract(readFileSync(join(import.meta.dirname, "../../gen/descriptor.binpb")));
-const PROGRESS =
-  today.registry
-    .getMessage("claw.chat.v1.ConnectResponse")
-    ?.fields.find(({ name }) => name === "progress")?.number ?? 0;
+/** Fields that came after the first kept contract; every hub sends them. */
+const LIMITS = numberOf("SessionStarted", "limits");
+const PROGRESS = numberOf("ConnectResponse", "progress");
 
 test("there is a kept release", () => {
   expect(releases.length).toBeGreaterThan(0);
@@ -95,7 +94,9 @@ describe.each(releases)("$version", (release) => {
     const reader = listen(raw, contract, "new-reader");
     const writer = listen(raw, contract, "new-writer");
     const chatMessage = { targetAgent: "new-reader", content: "Read this." };
-    await reader.until(({ json }) => json.sessionStarted !== undefined);
+    const greeting = await reader.until(({ json }) => json.sessionStarted !== undefined);
+    const { limits } = greeting.json.sessionStarted as { limits?: JsonObject };
+    expect(greeting.unknown.includes(LIMITS)).toBe(limits === undefined);
     writer.session.send(contract.encode("ConnectRequest", { chatMessage }));
     const { json } = await reader.until((response) => response.json.chatMessage !== undefined);
     expect(json.chatMessage).toMatchObject({ content: "Read this.", seq: "1" });
@@ -145,6 +146,14 @@ describe.each(releases)("$version", (release) => {
     expect(changesBetween(contract.registry, today.registry)).toEqual([]);
   });
 });
+
+/** The number of a field of today's contract. */
+function numberOf(type: string, name: string): number {
+  const fields = today.registry.getMessage(`claw.chat.v1.${type}`)?.fields ?? [];
+  const field = fields.find((one) => one.name === name);
+  if (field === undefined) throw new Error(`${type} has no field ${name}`);
+  return field.number;
+}
 
 const EXPIRED = {
   state: "CHANNEL_STATE_REJECTED",
