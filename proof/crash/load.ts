@@ -22,9 +22,9 @@ export interface Load {
   close(): void;
   /**
    * Waits until everything sent has its receipt and everything stored is acked.
-   * @returns who is not done after the time
+   * @returns who is not done when nothing has moved for so long
    */
-  settled(withinMs: number): Promise<string[]>;
+  settled(quietMs: number): Promise<string[]>;
   /** Everybody leaves, and the processes end. */
   leave(): Promise<void>;
   kill(): void;
@@ -132,14 +132,17 @@ export async function startLoad(of: {
         });
     },
     close: () => tell({ order: "close" }),
-    async settled(withinMs) {
-      const endMs = performance.now() + withinMs;
+    async settled(quietMs) {
+      let quietSince = performance.now();
+      let moved = -1;
       for (;;) {
-        const before = await look();
-        // What one agent had still to send may have given another something to do.
-        const after = before.unsettled.length === 0 ? await look() : before;
-        if (after.unsettled.length === 0 && after.moved === before.moved) return [];
-        if (performance.now() > endMs) return after.unsettled;
+        const seen = await look();
+        // Done and still: what one agent had to send may have given another something to do.
+        if (seen.unsettled.length === 0 && seen.moved === moved) return [];
+        const nowMs = performance.now();
+        if (seen.moved !== moved) quietSince = nowMs;
+        else if (nowMs - quietSince > quietMs) return seen.unsettled;
+        moved = seen.moved;
         await setTimeout(LOOK_AGAIN_MS);
       }
     },

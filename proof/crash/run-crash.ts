@@ -61,8 +61,10 @@ export interface CrashResult extends Findings {
 
 /** The same that the tests use. */
 const COMPILE_CACHE = fileURLToPath(new URL("../../node_modules/.cache/compile", import.meta.url));
-/** How long the load may take in the end until everything is delivered and acked. */
-const SETTLE_MS = 30_000;
+/** How long nothing may move in the end while there is something left to deliver or to ack. */
+const QUIET_MS = 8_000;
+/** How long the last hub may take to give a receipt. */
+const SILENCE_MS = 30_000;
 /** Hubs in a row that may end before they serve, where that is allowed at all. */
 const FAILED_STARTS = 5;
 
@@ -144,10 +146,10 @@ async function kill(options: CrashOptions, random: Random, folder: string) {
     }
     const receipts = load.dial();
     const silent = Symbol();
-    const first = await Promise.race([receipts(1), setTimeout(SETTLE_MS, silent, { ref: false })]);
+    const first = await Promise.race([receipts(1), setTimeout(SILENCE_MS, silent, { ref: false })]);
     if (first === silent) seen.wrong.push("the last hub gave no receipts");
     load.close();
-    const unsettled = await load.settled(SETTLE_MS);
+    const unsettled = await load.settled(QUIET_MS);
     if (unsettled.length > 0) seen.wrong.push(`never came to rest: ${unsettled.join(", ")}`);
     await load.leave();
     await options.leave?.();
