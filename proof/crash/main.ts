@@ -16,28 +16,40 @@ async function checkAgain(kept: string): Promise<number> {
   return sentences.length === 0 ? 0 : 1;
 }
 
+function sayAgain(): void {
+  const words = [process.execPath, ...process.argv.slice(1)];
+  if (drawn) words.push("--seed", String(seed));
+  say(`again: ${words.map((word) => JSON.stringify(word)).join(" ")}`);
+}
+
 async function run(): Promise<number> {
-  say(`seed ${seed}`);
   const result = await runCrash({
     ...{ kills, seed, folder },
     strike: selfKill ? awaitSelfKill() : strikeAtRandom(signal),
-    // A hub that ends itself cannot finish the work: the last one is as it is installed.
+    // A hub that ends itself cannot finish the work: the last one does not.
     hub: (life) => (selfKill && life === kills ? { args: extras.args ?? [] } : extras),
-    mayFailToStart: selfKill,
+    endsItself: selfKill,
     progress: say,
   });
   for (const sentence of result.sentences) say(sentence);
   const nothing = provedNothing(result, leastReceipts);
   if (nothing !== undefined) say(nothing);
   const broken = result.sentences.length > 0;
-  if (broken || nothing !== undefined) {
-    const words = [process.execPath, ...process.argv.slice(1)];
-    if (drawn) words.push("--seed", String(seed));
-    say(`again: ${words.map((word) => JSON.stringify(word)).join(" ")}`);
-  }
+  if (broken || nothing !== undefined) sayAgain();
   if (broken) say(`kept: ${result.folder}`);
   process.stdout.write(`${timesLine(result)}\n${lastLine(result)}\n`);
   return broken || nothing !== undefined ? 1 : 0;
 }
 
-process.exitCode = await (check === undefined ? run() : checkAgain(check));
+if (check !== undefined) {
+  process.exitCode = await checkAgain(check);
+} else {
+  say(`seed ${seed}`);
+  try {
+    process.exitCode = await run();
+  } catch (error) {
+    say(`it could not be done: ${(error as Error).message}`);
+    sayAgain();
+    process.exitCode = 1;
+  }
+}

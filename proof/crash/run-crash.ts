@@ -29,8 +29,11 @@ export interface CrashOptions {
    * number `kills`.
    */
   hub?: (life: number) => HubExtras;
-  /** The hub may end by itself before it serves. */
-  mayFailToStart?: boolean;
+  /**
+   * The hubs end by themselves, perhaps before they serve. Then the services are registered at one
+   * more in the beginning, which is started like the last.
+   */
+  endsItself?: boolean;
   cast?: CastMember[];
   /** Where to put the file and the journals, to be kept; it must not exist. Default: a temporary one. */
   folder?: string | undefined;
@@ -77,7 +80,9 @@ export async function runCrash(options: CrashOptions): Promise<CrashResult> {
   const random = randomFrom(options.seed);
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "claw-chat-crash-")));
   await mkdir(folder, { recursive: true });
-  const run = await kill(options, random, folder);
+  const run = await kill(options, random, folder).catch((error: Error) => {
+    throw new Error(`${error.message}\nkept: ${folder}`, { cause: error });
+  });
   const findings = await checkFolder(folder);
   findings.counts.lost += run.wrong.length;
   findings.sentences.push(...run.wrong.map((sentence) => `lost: ${sentence}`));
@@ -112,13 +117,14 @@ async function kill(options: CrashOptions, random: Random, folder: string) {
           env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
         });
       } catch (error) {
-        if (options.mayFailToStart !== true || failures === FAILED_STARTS) throw error;
+        if (options.endsItself !== true || failures === FAILED_STARTS) throw error;
         seen.failedStarts += 1;
       }
     }
   }
 
-  let hub = await start(0);
+  const { endsItself = false } = options;
+  let hub = await start(endsItself ? kills : 0);
   const load = await startLoad({
     cast: options.cast ?? crashCast(),
     address: listen,
@@ -126,6 +132,10 @@ async function kill(options: CrashOptions, random: Random, folder: string) {
     folder,
     ...(options.onWord && { onWord: options.onWord }),
   });
+  if (endsItself) {
+    await hub.end("SIGTERM");
+    hub = await start(0);
+  }
   let struckAtMs: number | undefined;
 
   async function work(): Promise<void> {
