@@ -15,8 +15,11 @@ export interface PackageAgent {
   leave(): Promise<void>;
 }
 
-/** Longer than any hub is away. */
-const PATIENCE_MS = 120_000;
+/**
+ * No call gives up: hubs that are killed within the second are hardly ever there when a client
+ * that waits longer each time tries again.
+ */
+const PATIENCE_MS = 3_600_000;
 
 /** Connects to nothing before `begin`. */
 export function createPackageAgent(of: {

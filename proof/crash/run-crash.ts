@@ -15,6 +15,7 @@ import type { Findings } from "./check.ts";
 import { checkFolder, DB_NAME } from "./check-folder.ts";
 import { startLoad } from "./load.ts";
 import type { LoadWord } from "./load-words.ts";
+import { watchReturns } from "./returns.ts";
 import type { Strike } from "./strike.ts";
 
 /** How a hub is started beside its file and its address. */
@@ -64,6 +65,9 @@ export interface CrashResult extends Findings {
 
 /** The same that the tests use. */
 const COMPILE_CACHE = fileURLToPath(new URL("../../node_modules/.cache/compile", import.meta.url));
+/** Each time after so many kills, all clients of the package are waited for: they come back more slowly. */
+const EVERYBODY_EVERY = 20;
+const BACK_WITHIN_MS = 60_000;
 /** How long nothing may move in the end while there is something left to deliver or to ack. */
 const QUIET_MS = 8_000;
 /** How long the last hub may take to give a receipt. */
@@ -125,12 +129,18 @@ async function kill(options: CrashOptions, random: Random, folder: string) {
 
   const { endsItself = false } = options;
   let hub = await start(endsItself ? kills : 0);
+  const cast = options.cast ?? crashCast();
+  const packaged = cast.filter((member) => member.client === "package").length;
+  const returns = watchReturns();
   const load = await startLoad({
-    cast: options.cast ?? crashCast(),
+    cast,
     address: listen,
     seed: options.seed,
     folder,
-    ...(options.onWord && { onWord: options.onWord }),
+    onWord(word) {
+      returns.hear(word);
+      options.onWord?.(word);
+    },
   });
   if (endsItself) {
     await hub.end("SIGTERM");
@@ -145,7 +155,12 @@ async function kill(options: CrashOptions, random: Random, folder: string) {
       if (since !== undefined) {
         void receipts(1).then(() => seen.receiptsAgainMs.push(performance.now() - since));
       }
+      if (life % EVERYBODY_EVERY === EVERYBODY_EVERY - 1) {
+        const back = await Promise.race([returns.all(packaged), late(BACK_WITHIN_MS)]);
+        if (back === "late") seen.wrong.push(`not all were back within ${BACK_WITHIN_MS} ms`);
+      }
       const struck = await strike({ hub, receipts, random });
+      returns.gone();
       struckAtMs = struck.atMs;
       seen.stopMs.push(struck.stopMs);
       if (struck.fallback) seen.fallbacks += 1;
@@ -155,9 +170,8 @@ async function kill(options: CrashOptions, random: Random, folder: string) {
       if ((life + 1) % 10 === 0) progress(`${life + 1} of ${kills} kills`);
     }
     const receipts = load.dial();
-    const silent = Symbol();
-    const first = await Promise.race([receipts(1), setTimeout(SILENCE_MS, silent, { ref: false })]);
-    if (first === silent) seen.wrong.push("the last hub gave no receipts");
+    const first = await Promise.race([receipts(1), late(SILENCE_MS)]);
+    if (first === "late") seen.wrong.push("the last hub gave no receipts");
     load.close();
     const unsettled = await load.settled(QUIET_MS);
     if (unsettled.length > 0) seen.wrong.push(`never came to rest: ${unsettled.join(", ")}`);
@@ -174,4 +188,8 @@ async function kill(options: CrashOptions, random: Random, folder: string) {
     if (hub.child.exitCode === null && hub.child.signalCode === null) await hub.end();
   }
   return seen;
+}
+
+function late(afterMs: number): Promise<"late"> {
+  return setTimeout(afterMs, "late", { ref: false });
 }

@@ -1,7 +1,7 @@
 const BIN_MS = 100;
 
 /** How many of the times lie in each 100 ms, from 0. */
-export function binsOf(timesMs: number[]): number[] {
+function binsOf(timesMs: number[]): number[] {
   const bins: number[] = [];
   for (const timeMs of timesMs) {
     const bin = Math.max(0, Math.floor(timeMs / BIN_MS));

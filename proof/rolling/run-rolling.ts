@@ -1,8 +1,8 @@
 import { setTimeout } from "node:timers/promises";
+import { watchReturns } from "../crash/returns.ts";
 import { type CrashResult, runCrash } from "../crash/run-crash.ts";
 import { strikeAtRandom } from "../crash/strike.ts";
 import { largestShare } from "./histogram.ts";
-import { watchReturns } from "./returns.ts";
 import { rollingCast } from "./rolling-cast.ts";
 import { endStalledHub } from "./stalled-drain.ts";
 

@@ -1,4 +1,4 @@
-import type { LoadWord } from "../crash/load-words.ts";
+import type { LoadWord } from "./load-words.ts";
 
 /** Who has a session, and when everybody came back after each restart. */
 export interface Returns {
