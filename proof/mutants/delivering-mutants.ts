@@ -4,12 +4,12 @@ import { type Mutant, onceIn } from "./mutant.ts";
 export const DELIVERING_MUTANTS: readonly Mutant[] = [
   {
     name: "delivery-dropped",
-    what: "leaves out one live delivery in a thousand",
+    what: "leaves out one live delivery in two hundred",
     edits: [
       {
         file: "server/receivers.ts",
         find: "byAgent.get(peerOf(channel, author))?.offer(entry);",
-        replace: `if (!(${onceIn(1000)})) byAgent.get(peerOf(channel, author))?.offer(entry);`,
+        replace: `if (!(${onceIn(200)})) byAgent.get(peerOf(channel, author))?.offer(entry);`,
       },
     ],
     caughtBy: "crash",

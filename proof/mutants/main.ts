@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { Command, Option } from "commander";
 import { atLeastOne, freshSeed, wholeNumber } from "../support/whole-number.ts";
-import { MUTANTS, mutantNamed, NO_MUTANT } from "./mutants.ts";
+import { editsOf, MUTANTS, NO_MUTANT } from "./mutants.ts";
 import { runValidator, wordsOf } from "./run-validator.ts";
 import { VALIDATORS } from "./validators.ts";
 import { verdictOn } from "./verdict.ts";
@@ -59,7 +59,7 @@ async function prove(): Promise<number> {
   for (const name of used) {
     const startedAtMs = performance.now();
     const validator = VALIDATORS[name];
-    const ended = await runValidator({ validator, seed, mutant: NO_MUTANT.name, limitMs });
+    const ended = await runValidator({ validator, seed, mutant: NO_MUTANT, limitMs });
     const holds = ended.code === 0;
     held += holds ? 1 : 0;
     report(holds ? "passes" : "FAILS", name, "without a bug", ended.lastLine, startedAtMs);
@@ -78,7 +78,7 @@ async function prove(): Promise<number> {
 }
 
 function chosen() {
-  for (const name of only ?? []) mutantNamed(name);
+  for (const name of only ?? []) editsOf(name);
   const named = MUTANTS.filter(({ name }) => only?.includes(name) ?? true);
   return named.filter(({ caughtBy }) => by === undefined || caughtBy === by);
 }

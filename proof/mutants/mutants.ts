@@ -1,3 +1,4 @@
+import type { Edit } from "../patches/patched-source.ts";
 import { DELIVERING_MUTANTS } from "./delivering-mutants.ts";
 import type { Mutant } from "./mutant.ts";
 import { STORING_MUTANTS } from "./storing-mutants.ts";
@@ -5,13 +6,35 @@ import { STORING_MUTANTS } from "./storing-mutants.ts";
 /** Every seeded bug. Each is caught by the validator it names, or that one proves too little. */
 export const MUTANTS: readonly Mutant[] = [...STORING_MUTANTS, ...DELIVERING_MUTANTS];
 
-/** The hub as it is, through the same machinery: what a validator is held against. */
-export const NO_MUTANT = { name: "none", edits: [] } as const;
+/** Other builds of the hub, which are no bugs. */
+const VARIANTS = [
+  // The hub as it is, through the same machinery: what a validator is held against.
+  { name: "none", edits: [] },
+  {
+    // A later hub that knows two schema versions more, for `proof/failpoints`.
+    name: "two-versions-ahead",
+    edits: [
+      {
+        file: "store/sqlite/migrations.ts",
+        find: "= [MIGRATION_1];",
+        replace:
+          '= [MIGRATION_1, "ALTER TABLE entries ADD COLUMN trial INTEGER;' +
+          ' UPDATE entries SET trial = seq", "CREATE TABLE trial_copy (seq INTEGER, body BLOB);' +
+          ' INSERT INTO trial_copy SELECT seq, body FROM entries"];',
+      },
+    ],
+  },
+] as const;
 
-/** @throws Error when there is no mutant of that name */
-export function mutantNamed(name: string): Pick<Mutant, "name" | "edits"> {
-  if (name === NO_MUTANT.name) return NO_MUTANT;
-  const mutant = MUTANTS.find((one) => one.name === name);
-  if (mutant !== undefined) return mutant;
+/** The name of the build without a change. */
+export const NO_MUTANT = "none";
+
+/**
+ * The edits of a mutant, or of another variant of the hub.
+ * @throws Error when there is none of that name
+ */
+export function editsOf(name: string): readonly Edit[] {
+  const found = [...VARIANTS, ...MUTANTS].find((one) => one.name === name);
+  if (found !== undefined) return found.edits;
   throw new Error(`there is no mutant ${name}; there are ${MUTANTS.map((one) => one.name)}`);
 }

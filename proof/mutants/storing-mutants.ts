@@ -10,7 +10,7 @@ const UNIQUE_KEYS = {
 export const STORING_MUTANTS: readonly Mutant[] = [
   {
     name: "receipt-before-commit",
-    what: "tells everybody first and commits a moment later",
+    what: "tells everybody first and commits 20 ms later",
     edits: [
       {
         file: "store/sqlite/sqlite-store.ts",
@@ -20,7 +20,8 @@ export const STORING_MUTANTS: readonly Mutant[] = [
       {
         file: "store/sqlite/sqlite-store.ts",
         find: "setImmediate(() => {",
-        replace: 'setTimeout(() => { if (db.inTransaction) db.exec("COMMIT");',
+        replace:
+          "((work) => setTimeout(work, 20))(() => {" + ' if (db.inTransaction) db.exec("COMMIT");',
       },
     ],
     caughtBy: "crash",
@@ -45,12 +46,12 @@ export const STORING_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "entry-dropped",
-    what: "gives a receipt for one entry in a thousand without storing it",
+    what: "gives a receipt for one entry in two hundred without storing it",
     edits: [
       {
         file: "hub/write.ts",
         find: "await context.tx.putChannel(after);",
-        replace: `const lose = ${onceIn(1000)}; if (!lose) await context.tx.putChannel(after);`,
+        replace: `const lose = ${onceIn(200)}; if (!lose) await context.tx.putChannel(after);`,
       },
       {
         file: "hub/write.ts",
@@ -105,12 +106,12 @@ export const STORING_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "receipt-of-the-next",
-    what: "names the following seq in one receipt of a thousand",
+    what: "names the following seq in one receipt of two hundred",
     edits: [
       {
         file: "hub/answer.ts",
         find: "seq: BigInt(entry.seq),",
-        replace: `seq: BigInt(entry.seq + (${onceIn(1000)} ? 1 : 0)),`,
+        replace: `seq: BigInt(entry.seq + (${onceIn(200)} ? 1 : 0)),`,
       },
     ],
     caughtBy: "crash",

@@ -8,14 +8,14 @@
  * SIGKILL does, when it passes that place for the n-th time.
  */
 import { registerHooks } from "node:module";
-import { mutantNamed } from "../mutants/mutants.ts";
+import { editsOf } from "../mutants/mutants.ts";
 import { countPasses } from "./failpoint.ts";
 import { FAILPOINT_CALL, withEdits, withFailpoints } from "./patched-source.ts";
 
 const BUILT = new URL("../../dist/src/", import.meta.url).href;
 const { MUTANT, FAILPOINT } = process.env;
 
-const edits = MUTANT ? mutantNamed(MUTANT).edits : [];
+const edits = MUTANT ? editsOf(MUTANT) : [];
 if (FAILPOINT) Object.assign(globalThis, { [FAILPOINT_CALL]: countPasses(FAILPOINT) });
 
 registerHooks({

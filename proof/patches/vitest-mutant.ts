@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { mutantNamed } from "../mutants/mutants.ts";
+import { editsOf } from "../mutants/mutants.ts";
 import { withEdits } from "./patched-source.ts";
 
 /** The part of a Vite plugin that this one has. */
@@ -18,7 +18,7 @@ const SOURCES = fileURLToPath(new URL("../../src/", import.meta.url));
  */
 export function mutantPlugins(name: string | undefined): SourcePlugin[] {
   if (!name) return [];
-  const { edits } = mutantNamed(name);
+  const edits = editsOf(name);
   return [
     {
       name: "mutant",

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { FAILPOINTS } from "../../proof/failpoints/failpoints.ts";
-import { MUTANTS } from "../../proof/mutants/mutants.ts";
+import { editsOf, MUTANTS } from "../../proof/mutants/mutants.ts";
 import { countPasses } from "../../proof/patches/failpoint.ts";
 import { failpointsIn, withEdits, withFailpoints } from "../../proof/patches/patched-source.ts";
 import { startHubProcess } from "../../proof/support/hub-process.ts";
@@ -12,7 +12,10 @@ import { read, root, sourceFiles } from "../repository/sources.js";
 
 const built = (file: string) => read(`dist/src/${file.replace(/\.ts$/, ".js")}`);
 
-test.each(MUTANTS)("the mutant $name changes each of its lines, once", ({ edits }) => {
+const names = [...MUTANTS.map(({ name }) => name), "two-versions-ahead"];
+
+test.each(names)("%s changes each of its lines, once", (name) => {
+  const edits = editsOf(name);
   expect(edits.length).toBeGreaterThan(0);
   for (const { file } of edits) {
     const asked = edits.filter((edit) => edit.file === file);
@@ -23,8 +26,8 @@ test.each(MUTANTS)("the mutant $name changes each of its lines, once", ({ edits 
 });
 
 test("names of mutants and failpoints are given once", () => {
-  const names = [...MUTANTS, ...FAILPOINTS].map(({ name }) => name);
-  expect(new Set(names).size).toBe(names.length);
+  const given = [...names, ...FAILPOINTS.map(({ name }) => name)];
+  expect(new Set(given).size).toBe(given.length);
   expect(MUTANTS.length).toBeGreaterThanOrEqual(15);
 });
 
