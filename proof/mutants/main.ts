@@ -3,7 +3,7 @@ import { Command, Option } from "commander";
 import { atLeastOne, freshSeed, wholeNumber } from "../support/whole-number.ts";
 import { editsOf, MUTANTS, NO_MUTANT } from "./mutants.ts";
 import { runValidator, wordsOf } from "./run-validator.ts";
-import { VALIDATORS } from "./validators.ts";
+import { VALIDATORS, validatorOf } from "./validators.ts";
 import { verdictOn } from "./verdict.ts";
 
 const { only, by, seed, limitS } = new Command("node proof/mutants/main.ts")
@@ -17,7 +17,7 @@ const { only, by, seed, limitS } = new Command("node proof/mutants/main.ts")
       Object.keys(VALIDATORS),
     ),
   )
-  .option("--limit-s <n>", "seconds that one run may take", atLeastOne, 60)
+  .option("--limit-s <n>", "seconds that one run may take", atLeastOne, 180)
   .option("--seed <n>", "repeat the choices of a run", wholeNumber, freshSeed())
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
   .parse()
@@ -31,15 +31,15 @@ process.exitCode = await prove();
 
 async function prove(): Promise<number> {
   const mutants = chosen();
-  const used = [...new Set(mutants.map(({ caughtBy }) => caughtBy))].toSorted();
-  const missing = used.filter((name) => !existsSync(VALIDATORS[name].words[0] ?? ""));
-  if (missing.length > 0) throw new Error(`there is no validator ${missing}`);
+  const used = new Map(mutants.map(validatorOf).map((one) => [one.words.join(" "), one]));
+  const missing = [...used.values()].filter(({ words }) => !existsSync(words[0] ?? ""));
+  if (missing.length > 0) throw new Error(`no validator ${missing.map(({ label }) => label)}`);
 
   let caught = 0;
   for (const mutant of mutants) {
     const startedAtMs = performance.now();
-    const { name, caughtBy } = mutant;
-    const validator = VALIDATORS[caughtBy];
+    const { name } = mutant;
+    const validator = validatorOf(mutant);
     const ended = await runValidator({ validator, seed, mutant: name, limitMs });
     if (ended.code === LACKING) {
       console.log(ended.lastLine);
@@ -47,7 +47,7 @@ async function prove(): Promise<number> {
     }
     const verdict = verdictOn(mutant, ended);
     caught += verdict.caught ? 1 : 0;
-    report(verdict.caught ? "caught" : "MISSED", caughtBy, name, verdict.why, startedAtMs);
+    report(verdict.caught ? "caught" : "MISSED", validator.label, name, verdict.why, startedAtMs);
     if (!verdict.caught) {
       console.log(`  ${name} ${mutant.what}\n${ended.output.slice(-4000)}`);
       console.log(`  again: node proof/mutants/main.ts --only ${name} --seed ${seed}`);
@@ -56,13 +56,18 @@ async function prove(): Promise<number> {
 
   // Afterwards, so that what a mutant leaves behind in some cache would be noticed.
   let held = 0;
-  for (const name of used) {
+  for (const validator of used.values()) {
     const startedAtMs = performance.now();
-    const validator = VALIDATORS[name];
     const ended = await runValidator({ validator, seed, mutant: NO_MUTANT, limitMs });
     const holds = ended.code === 0;
     held += holds ? 1 : 0;
-    report(holds ? "passes" : "FAILS", name, "without a bug", ended.lastLine, startedAtMs);
+    report(
+      holds ? "passes" : "FAILS",
+      validator.label,
+      "without a bug",
+      ended.lastLine,
+      startedAtMs,
+    );
     if (!holds) {
       console.log(ended.output.slice(-4000));
       console.log(`  again: node ${wordsOf(validator, seed).join(" ")}`);
@@ -72,9 +77,9 @@ async function prove(): Promise<number> {
   const missed = mutants.length - caught;
   console.log(
     `mutants=${mutants.length} caught=${caught} missed=${missed} controls=${held} ` +
-      `controls_failed=${used.length - held} seed=${seed}`,
+      `controls_failed=${used.size - held} seed=${seed}`,
   );
-  return missed === 0 && held === used.length ? 0 : 1;
+  return missed === 0 && held === used.size ? 0 : 1;
 }
 
 function chosen() {
@@ -85,6 +90,6 @@ function chosen() {
 
 function report(verdict: string, by: string, name: string, why: string, startedAtMs: number): void {
   const seconds = ((performance.now() - startedAtMs) / 1000).toFixed(1).padStart(5);
-  const [one, two, three] = [verdict.padEnd(6), by.padEnd(9), name.padEnd(30)];
+  const [one, two, three] = [verdict.padEnd(6), by.padEnd(25), name.padEnd(30)];
   console.log(`${one} ${seconds} s  ${two} ${three} ${why}`);
 }

@@ -19,6 +19,8 @@ export interface Mutant {
   what: string;
   edits: readonly Edit[];
   caughtBy: ValidatorName;
+  /** More words for the validator, such as the one case that is meant. */
+  words?: readonly string[];
   /**
    * What the validator must say: figures of its last line, one of which must not be 0. Missing for
    * `model`, which says it by a counterexample.

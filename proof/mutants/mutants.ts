@@ -1,10 +1,17 @@
 import type { Edit } from "../patches/patched-source.ts";
+import { CLIENT_MUTANTS } from "./client-mutants.ts";
 import { DELIVERING_MUTANTS } from "./delivering-mutants.ts";
 import type { Mutant } from "./mutant.ts";
+import { STORAGE_MUTANTS } from "./storage-mutants.ts";
 import { STORING_MUTANTS } from "./storing-mutants.ts";
 
 /** Every seeded bug. Each is caught by the validator it names, or that one proves too little. */
-export const MUTANTS: readonly Mutant[] = [...STORING_MUTANTS, ...DELIVERING_MUTANTS];
+export const MUTANTS: readonly Mutant[] = [
+  ...STORING_MUTANTS,
+  ...DELIVERING_MUTANTS,
+  ...STORAGE_MUTANTS,
+  ...CLIENT_MUTANTS,
+];
 
 /** Other builds of the hub, which are no bugs. */
 const VARIANTS = [

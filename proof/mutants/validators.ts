@@ -1,4 +1,4 @@
-import type { ValidatorName } from "./mutant.ts";
+import type { Mutant, ValidatorName } from "./mutant.ts";
 
 /** How a validator is run against one mutant, or against none. */
 export interface Validator {
@@ -27,3 +27,10 @@ export const VALIDATORS: Record<ValidatorName, Validator> = {
   storage: { words: ["proof/storage/main.ts"], seed: { flag: "--seed" } },
   syscalls: { words: ["proof/syscalls/main.ts", "--messages", "400"], seed: { flag: "--seed" } },
 };
+
+/** The validator named for a mutant, with the words that the mutant adds. */
+export function validatorOf({ caughtBy, words = [] }: Mutant): Validator & { label: string } {
+  const validator = VALIDATORS[caughtBy];
+  const label = [caughtBy, ...words.filter((word) => !word.startsWith("-"))].join(" ");
+  return { ...validator, words: [...validator.words, ...words], label };
+}

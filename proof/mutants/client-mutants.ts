@@ -1,0 +1,27 @@
+import type { Mutant } from "./mutant.ts";
+
+/** Bugs in the package's client: what it sends again, and what it hands to the application. */
+export const CLIENT_MUTANTS: readonly Mutant[] = [
+  {
+    name: "client-handles-twice",
+    what: "hands an entry to the application again when its ack was lost with the session",
+    edits: [
+      { file: "client/inbox.ts", find: "if (seq <= line.handledSeq) {", replace: "if (seq < 0) {" },
+    ],
+    caughtBy: "cuts",
+    figures: ["duplicated"],
+  },
+  {
+    name: "client-resends-backwards",
+    what: "sends what has no receipt again, newest first",
+    edits: [
+      {
+        file: "client/outstanding.ts",
+        find: "unsent = new Set(requests.values());",
+        replace: "unsent = new Set([...requests.values()].reverse());",
+      },
+    ],
+    caughtBy: "crash",
+    figures: ["misordered"],
+  },
+];
