@@ -6,7 +6,7 @@ import { whileExpiring } from "./expiry.ts";
 import { FAILPOINTS, type Failpoint } from "./failpoints.ts";
 import { whileMigrating } from "./migration.ts";
 import { emptyRound, type Load } from "./round.ts";
-import { inDrain, underCrashLoad } from "./under-crash-load.ts";
+import { inDrain, underCrashLoad, whenComingBack } from "./under-crash-load.ts";
 
 const { rounds, only, seed } = new Command("node proof/failpoints/main.ts")
   .description(
@@ -26,6 +26,7 @@ const LOADS: Record<Failpoint["load"], Load> = {
   drain: inDrain,
   expiry: whileExpiring,
   migration: whileMigrating,
+  return: whenComingBack,
 };
 
 process.exitCode = await prove();

@@ -63,6 +63,9 @@ async function killOnce(of: Kills, kill: Kill, round: Round): Promise<void> {
     round.kills += 1;
     round.unreached += reached ? 0 : 1;
     round.acked += acked.length;
+  } catch (error) {
+    // Above all a hub that does not open what the killed one has left.
+    found.push(`lost: ${error instanceof Error ? error.message : String(error)}`);
   } finally {
     for (const hub of hubs) await hub.end();
   }

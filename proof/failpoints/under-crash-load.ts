@@ -1,5 +1,5 @@
 import { runCrash } from "../crash/run-crash.ts";
-import { awaitSelfKill, type Strike } from "../crash/strike.ts";
+import { awaitSelfKill, type Strike, strikeAtRandom } from "../crash/strike.ts";
 import { armedHub, type Kills, type Load } from "./round.ts";
 
 /** Some places are passed only now and then, so a hub has its time until it is killed from outside. */
@@ -16,19 +16,26 @@ export const inDrain: Load = (of) =>
     return awaitSelfKill(WITHIN_MS)(target);
   });
 
-async function run({ failpoint, kills, random }: Kills, strike: Strike) {
+/** What clients come back to: a hub before is killed as `proof/crash` does, and is not counted. */
+export const whenComingBack: Load = (of) => run(of, awaitSelfKill(WITHIN_MS), 1);
+
+async function run({ failpoint, kills, random }: Kills, strike: Strike, livesBefore = 0) {
+  let life = 0;
   let unreached = 0;
   const result = await runCrash({
-    kills,
+    kills: livesBefore + kills,
     seed: random.int(0, 2 ** 31 - 1),
     async strike(target) {
+      life += 1;
+      if (life <= livesBefore) return strikeAtRandom("SIGKILL")(target);
       const struck = await strike(target);
       const { signal } = await target.hub.ended;
       // After SIGTERM a hub may also have gone the whole way.
       if (struck.fallback === true || signal !== "SIGKILL") unreached += 1;
       return struck;
     },
-    hub: (life) => (life < kills ? armedHub(failpoint, random) : {}),
+    hub: (number) =>
+      number >= livesBefore && number < livesBefore + kills ? armedHub(failpoint, random) : {},
     mayFailToStart: true,
   });
   const { figures, counts, sentences } = result;
