@@ -127,7 +127,7 @@ export const DELIVERING_MUTANTS: readonly Mutant[] = [
       },
     ],
     caughtBy: "stalled",
-    figures: ["rss_growth_mib"],
+    figures: ["rss_growth_mib>64"],
   },
   {
     name: "window-always-open",

@@ -22,8 +22,9 @@ export interface Mutant {
   /** More words for the validator, such as the one case that is meant. */
   words?: readonly string[];
   /**
-   * What the validator must say: figures of its last line, one of which must not be 0. Missing for
-   * `model`, which says it by a counterexample.
+   * What the validator must say: figures of its last line, one of which must be above 0, or above
+   * the number that stands with it, as in `rss_growth_mib>64`. Missing for `model`, which says it
+   * by a counterexample.
    */
   figures?: readonly string[];
 }

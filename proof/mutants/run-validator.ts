@@ -11,8 +11,10 @@ const OUTPUT_CHARS = 1024 * 1024;
 
 /** The words that run a validator with a seed, without Node itself. */
 export function wordsOf(validator: Validator, seed: number): string[] {
-  const { words } = validator;
-  return "flag" in validator.seed ? [...words, validator.seed.flag, String(seed)] : [...words];
+  const by = validator.seed;
+  return by !== undefined && "flag" in by
+    ? [...validator.words, by.flag, String(seed)]
+    : [...validator.words];
 }
 
 /**
@@ -26,6 +28,7 @@ export async function runValidator(of: {
   limitMs: number;
 }): Promise<Ended> {
   const { validator, seed, mutant } = of;
+  const by = validator.seed;
   const child = spawn(process.execPath, wordsOf(validator, seed), {
     cwd: ROOT,
     stdio: ["ignore", "pipe", "pipe"],
@@ -34,7 +37,7 @@ export async function runValidator(of: {
     env: {
       ...process.env,
       ...validator.env,
-      ...("variable" in validator.seed && { [validator.seed.variable]: String(seed) }),
+      ...(by !== undefined && "variable" in by && { [by.variable]: String(seed) }),
       MUTANT: mutant,
       NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ""} --import ${REGISTER}`.trim(),
     },

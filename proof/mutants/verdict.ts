@@ -18,12 +18,17 @@ export function verdictOn(mutant: Mutant, ended: Ended): { caught: boolean; why:
   if (ended.code === 0) return missed(`the validator passed: ${ended.lastLine}`);
   if (ended.code !== 1) return missed(`the validator ended with ${ended.code}: ${ended.lastLine}`);
   if (mutant.caughtBy === "model") return verdictOfModel(ended);
-  const figures = mutant.figures ?? [];
-  const said = figures.filter((name) => Number(figuresOf(ended.lastLine)[name] ?? 0) > 0);
+  const figures = figuresOf(ended.lastLine);
+  const asked = mutant.figures ?? [];
+  const said = asked.filter((one) => {
+    const [name = "", most = "0"] = one.split(">");
+    return Number(figures[name] ?? 0) > Number(most);
+  });
   if (said.length === 0) {
-    return missed(`it failed, but not with ${figures.join(" or ")}: ${ended.lastLine}`);
+    return missed(`it failed, but not with ${asked.join(" or ")}: ${ended.lastLine}`);
   }
-  return { caught: true, why: said.map((n) => `${n}=${figuresOf(ended.lastLine)[n]}`).join(" ") };
+  const names = said.map((one) => one.split(">")[0] ?? "");
+  return { caught: true, why: names.map((name) => `${name}=${figures[name]}`).join(" ") };
 }
 
 function verdictOfModel({ output, lastLine }: Ended): { caught: boolean; why: string } {
@@ -34,7 +39,7 @@ function verdictOfModel({ output, lastLine }: Ended): { caught: boolean; why: st
 }
 
 /** The `key=value` figures of a line. */
-export function figuresOf(line: string): Record<string, string> {
+function figuresOf(line: string): Record<string, string> {
   return Object.fromEntries(
     [...line.matchAll(/(\S+?)=(\S*)/g)].map(([, key, value]) => [key, value]),
   );
