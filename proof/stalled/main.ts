@@ -1,0 +1,107 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Command } from "commander";
+import { startHubProcess } from "../support/hub-process.ts";
+import { atLeastOne } from "../support/whole-number.ts";
+import { checkReaders, type Faults } from "./checker.ts";
+import { type Load, type RunResult, run } from "./run.ts";
+import { KINDS, MODES } from "./words.ts";
+
+/**
+ * A session may have 1 MiB of responses on their way (D4), and some of it twice for a moment. The
+ * rest is for the noise of a garbage-collected heap; a queue without a bound would hold what
+ * was sent to one kind of reader, which is more than twice as much.
+ */
+const ALLOWED_GROWTH_MIB = 64;
+
+const program = new Command("stalled")
+  .description(
+    "Proves that readers that do not read cost the hub a bounded amount of memory, and lose nothing: " +
+      "stopped processes, closed HTTP/2 windows and applications that do not read, with acks and " +
+      "without, and a sender that does not read its answers. Asserted: the hub's peak memory is at " +
+      `most ${ALLOWED_GROWTH_MIB} MiB above that of the same flood to agents that are offline, and everything ` +
+      "arrives in order once they read. Printed: the latency of healthy pairs beside them.",
+  )
+  .option("--readers <n>", "stalled readers of each kind and mode", atLeastOne, 2)
+  .option("--messages <n>", "messages to each of them", atLeastOne, 1200)
+  .option("--message-kib <n>", "size of a message", atLeastOne, 32)
+  .option("--pairs <n>", "healthy pairs", atLeastOne, 4)
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+  .parse();
+const options = program.opts<Record<"readers" | "messages" | "messageKib" | "pairs", number>>();
+const load: Load = {
+  readersEach: options.readers,
+  messagesEach: options.messages,
+  messageBytes: options.messageKib * 1024,
+  healthyPairs: options.pairs,
+};
+
+process.exitCode = await prove();
+
+async function prove(): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), "claw-chat-stalled-"));
+  const control = await runOnce(join(folder, "control.db"), false);
+  const treated = await runOnce(join(folder, "stalled.db"), true);
+  const problems = [...control.problems, ...treated.problems];
+  const { faults } = treated;
+  problems.push(...faults.sentences);
+
+  const growthMib = treated.peakMib - control.peakMib;
+  if (growthMib > ALLOWED_GROWTH_MIB) {
+    problems.push(`the hub grew by ${growthMib.toFixed(1)} MiB over the control run`);
+  }
+  const perKindMib =
+    (load.readersEach * MODES.length * load.messagesEach * load.messageBytes) / 2 ** 20;
+  if (perKindMib < 2 * ALLOWED_GROWTH_MIB) {
+    problems.push(`${perKindMib.toFixed(0)} MiB for each kind of reader prove nothing: send more`);
+  }
+  const { deaf } = treated;
+  if (deaf === undefined || deaf.answered < deaf.asked || deaf.twice > 0) {
+    problems.push(`the sender that does not read: ${JSON.stringify(deaf)}`);
+  }
+  for (const problem of problems) console.log(problem);
+  if (problems.length === 0) await rm(folder, { recursive: true, force: true });
+  else console.log(`node proof/stalled/main.ts\n  the hub's files are kept in ${folder}`);
+
+  const [without, beside] = [latencyOf(control), latencyOf(treated)];
+  console.log(`latency of healthy pairs, without stalled readers: ${without.text}`);
+  console.log(`latency of healthy pairs, beside stalled readers:  ${beside.text}`);
+  const { lost, duplicated, misordered, gaps } = faults;
+  const figures = {
+    stalled: treated.readers.length + 1,
+    rss_growth_mib: growthMib.toFixed(1),
+    p99_ratio: (beside.p99Ms / without.p99Ms).toFixed(2),
+    ...{ lost, duplicated, misordered, gaps },
+    control_mib: control.peakMib.toFixed(1),
+    flooded_mib: (perKindMib * KINDS.length).toFixed(0),
+    reconnects: treated.readers.reduce((sum, { sessions }) => sum + sessions.length - 1, 0),
+  };
+  const words = Object.entries(figures).map(([key, value]) => `${key}=${value}`);
+  console.log(words.join(" "));
+  return problems.length === 0 ? 0 : 1;
+}
+
+async function runOnce(
+  db: string,
+  stalled: boolean,
+): Promise<RunResult & { faults: Faults; problems: string[] }> {
+  const hub = await startHubProcess({ db, args: ["--log-level", "warn"] });
+  const result = await run(hub, load, stalled);
+  const what = stalled ? "beside stalled readers" : "control run";
+  console.error(
+    `${what}: flooded in ${Math.round(result.floodMs)} ms, peak ${result.peakMib.toFixed(1)} MiB`,
+  );
+  const { code, signal } = await hub.end("SIGTERM");
+  const problems = result.broken.map((sentence) => `${what}: ${sentence}`);
+  if (code !== 0) problems.push(`${what}: the hub ended with ${signal ?? code}: ${hub.log()}`);
+  return { ...result, problems, faults: checkReaders(db, result.readers) };
+}
+
+function latencyOf({ latenciesMs }: RunResult): { p99Ms: number; text: string } {
+  const sorted = latenciesMs.toSorted((one, other) => one - other);
+  const at = (share: number) => sorted[Math.floor(share * (sorted.length - 1))] ?? NaN;
+  const [p50Ms, p99Ms] = [at(0.5), at(0.99)];
+  const text = `p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms of ${sorted.length}`;
+  return { p99Ms, text };
+}
