@@ -13,23 +13,26 @@ const CONTENT = "x".repeat(16 * 1024);
 
 const answers = new Map<string, number>();
 let asked = 0;
+let wanted = false;
 let reader: ReturnType<typeof openGrpcReader> | undefined;
 
 process.on("message", (order: DeafOrder) => {
   if (order.order === "read") {
+    wanted = true;
     reader?.read();
+    reportWhenDone();
     return;
   }
-  const { address, agentId, channelId } = order;
+  const { address, agentId, channelId, stalled } = order;
   reader = openGrpcReader({
-    ...{ address, agentId, mode: "manual", shut: true },
+    ...{ address, agentId, mode: "manual", shut: stalled },
     onResponse({ requestId, receipts }) {
       for (const id of [requestId, ...receipts.map((receipt) => receipt.requestId)]) {
         if (id !== "") answers.set(id, (answers.get(id) ?? 0) + 1);
       }
-      if (answers.size >= asked) report();
+      reportWhenDone();
     },
-    onEnd: report,
+    onEnd: () => reportWhenDone(true),
   });
   const ask = (frame: Parameters<typeof ConnectRequest.fromPartial>[0]["frame"]) => {
     asked += 1;
@@ -44,7 +47,9 @@ process.on("message", (order: DeafOrder) => {
   process.send?.({ begun: true } satisfies DeafReport);
 });
 
-function report(): void {
+function reportWhenDone(over = false): void {
+  if (!wanted || (answers.size < asked && !over)) return;
+  wanted = false;
   const twice = [...answers.values()].filter((count) => count > 1).length;
   process.send?.({ asked, answered: answers.size, twice } satisfies DeafReport);
 }

@@ -38,6 +38,7 @@ export const openHttp2Reader: OpenReader = (of) => {
   if (!shut) stream.on("data", take);
   return {
     read() {
+      if (!shut || stream.readableFlowing) return;
       session.settings({ initialWindowSize: 65_535 });
       stream.on("data", take);
     },

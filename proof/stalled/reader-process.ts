@@ -14,7 +14,7 @@ function open(of: Extract<ReaderOrder, { order: "open" }>, agentId: string, mode
   sessions[agentId] = [...(sessions[agentId] ?? []), log];
   const openReader = of.kind === "closed-window" ? openHttp2Reader : openGrpcReader;
   // A stopped process reads well: it is the process that is stopped.
-  const shut = of.kind !== "stopped" && upTo === undefined;
+  const shut = of.stalled && of.kind !== "stopped" && upTo === undefined;
   const reader = openReader({
     ...{ address: of.address, agentId, mode, shut },
     onResponse(response) {

@@ -33,7 +33,7 @@ export interface RunResult {
   latenciesMs: number[];
   floodMs: number;
   readers: StalledReader[];
-  /** Of the sender that does not read its answers; nothing in a control run. */
+  /** Of the sender that does not read its answers. */
   deaf: Exclude<DeafReport, { begun: true }> | undefined;
   /** What else went wrong. */
   broken: string[];
@@ -43,7 +43,7 @@ type ReaderChild = Child<ReaderOrder, ReaderReport>;
 
 /**
  * Floods agents of every kind and mode beside healthy pairs.
- * @param stalled false: a control run, where nobody receives what is sent to those agents
+ * @param stalled false: a control run, where those agents read all the time
  */
 export async function run(hub: HubProcess, load: Load, stalled: boolean): Promise<RunResult> {
   const { address } = hub;
@@ -62,17 +62,16 @@ export async function run(hub: HubProcess, load: Load, stalled: boolean): Promis
 
   const children = new Map<Kind, ReaderChild>();
   const deaf = startChild<DeafOrder, DeafReport>("deaf-process.ts");
-  if (stalled) {
-    for (const kind of KINDS) {
-      const child = startChild<ReaderOrder, ReaderReport>("reader-process.ts");
-      children.set(kind, child);
-      child.tell({ order: "open", address, kind, agents: agents.filter((of) => of.kind === kind) });
-    }
-    await Promise.all(flooders.map((flooder) => flooder.targetOnline()));
-    children.get("stopped")?.signal("SIGSTOP");
-    const { channelId } = deafFriend;
-    await deaf.ask({ order: "begin", address, agentId: "deaf", channelId });
+  for (const kind of KINDS) {
+    const child = startChild<ReaderOrder, ReaderReport>("reader-process.ts");
+    children.set(kind, child);
+    const mine = agents.filter((agent) => agent.kind === kind);
+    child.tell({ order: "open", address, kind, stalled, agents: mine });
   }
+  await Promise.all(flooders.map((flooder) => flooder.targetOnline()));
+  if (stalled) children.get("stopped")?.signal("SIGSTOP");
+  const { channelId } = deafFriend;
+  await deaf.ask({ order: "begin", address, agentId: "deaf", channelId, stalled });
 
   await healthy.ask({ order: "report" });
   const startedAtMs = performance.now();
@@ -81,8 +80,8 @@ export async function run(hub: HubProcess, load: Load, stalled: boolean): Promis
   const measured = await healthy.ask({ order: "report" });
   const peakMib = peakMemoryMib(hub.child.pid ?? 0);
 
-  const reports = stalled ? await revive(children, flooders) : {};
-  const deafReport = stalled ? await deaf.ask({ order: "read" }) : undefined;
+  const reports = await revive(children, flooders);
+  const deafReport = await deaf.ask({ order: "read" });
   await Promise.all([...flooders, deafFriend].map((flooder) => flooder.end()));
   await Promise.all([healthy, deaf, ...children.values()].map((child) => child.end()));
   const { latenciesMs, broken } = "begun" in measured ? { latenciesMs: [], broken: [] } : measured;
@@ -91,7 +90,7 @@ export async function run(hub: HubProcess, load: Load, stalled: boolean): Promis
     latenciesMs,
     floodMs,
     broken,
-    deaf: deafReport === undefined || "begun" in deafReport ? undefined : deafReport,
+    deaf: "begun" in deafReport ? undefined : deafReport,
     readers: Object.entries(reports).map(([agentId, sessions]) => {
       const mode = agents.find((agent) => agent.agentId === agentId)?.mode ?? "manual";
       const { channelId = "" } = flooders.find((one) => one.target === agentId) ?? {};

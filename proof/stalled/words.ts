@@ -11,7 +11,14 @@ export type SessionLog = number[];
 
 /** What the process of the readers is told, and what it answers. */
 export type ReaderOrder =
-  | { order: "open"; address: string; kind: Kind; agents: { agentId: string; mode: Mode }[] }
+  | {
+      order: "open";
+      address: string;
+      kind: Kind;
+      /** False in the control run: they read at once. */
+      stalled: boolean;
+      agents: { agentId: string; mode: Mode }[];
+    }
   /** Read from now on, and report when everyone has been delivered an entry with this seq. */
   | { order: "read"; upTo: Record<string, number> };
 export type ReaderReport = { sessions: Record<string, SessionLog[]> };
@@ -22,6 +29,6 @@ export type HealthyReport = { begun: true } | { latenciesMs: number[]; broken: s
 
 /** What the process of the sender that does not read is told, and what it answers. */
 export type DeafOrder =
-  | { order: "begin"; address: string; agentId: string; channelId: string }
+  | { order: "begin"; address: string; agentId: string; channelId: string; stalled: boolean }
   | { order: "read" };
 export type DeafReport = { begun: true } | { asked: number; answered: number; twice: number };
