@@ -72,9 +72,6 @@ const BACK_WITHIN_MS = 60_000;
 const QUIET_MS = 8_000;
 /** How long the last hub may take to give a receipt. */
 const SILENCE_MS = 30_000;
-/** Hubs in a row that may end before they serve, where that is allowed at all. */
-const FAILED_STARTS = 5;
-
 /**
  * Lets a load run against a hub that is brought to its end again and again, and compares what
  * the clients saw with what is in the file.
@@ -112,16 +109,22 @@ async function kill(options: CrashOptions, random: Random, folder: string) {
 
   async function start(life: number): Promise<HubProcess> {
     const { args = [], env = {}, ...more } = extras(life);
-    for (let failures = 0; ; failures += 1) {
+    return await startHubProcess({
+      ...{ db, listen, ...more },
+      args: ["--log-level", "warn", ...args],
+      // Compiling it takes longer than starting it, and is not what is looked at here.
+      env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
+    });
+  }
+
+  /** Starts hubs from this one on until one serves; one that ended itself before was killed too. */
+  async function startServing(from: number): Promise<number> {
+    for (let life = from; ; life += 1) {
       try {
-        return await startHubProcess({
-          ...{ db, listen, ...more },
-          args: ["--log-level", "warn", ...args],
-          // Compiling it takes longer than starting it, and is not what is looked at here.
-          env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
-        });
+        hub = await start(life);
+        return life;
       } catch (error) {
-        if (options.endsItself !== true || failures === FAILED_STARTS) throw error;
+        if (!endsItself || life >= kills) throw error;
         seen.failedStarts += 1;
       }
     }
@@ -142,14 +145,15 @@ async function kill(options: CrashOptions, random: Random, folder: string) {
       options.onWord?.(word);
     },
   });
+  let firstLife = 0;
   if (endsItself) {
     await hub.end("SIGTERM");
-    hub = await start(0);
+    firstLife = await startServing(0);
   }
   let struckAtMs: number | undefined;
 
   async function work(): Promise<void> {
-    for (let life = 0; life < kills; life += 1) {
+    for (let life = firstLife; life < kills; ) {
       const receipts = load.dial();
       const since = struckAtMs;
       if (since !== undefined) {
@@ -165,9 +169,9 @@ async function kill(options: CrashOptions, random: Random, folder: string) {
       seen.stopMs.push(struck.stopMs);
       if (struck.fallback) seen.fallbacks += 1;
       if (struck.wrong !== undefined) seen.wrong.push(`kill ${life + 1}: ${struck.wrong}`);
-      hub = await start(life + 1);
+      life = await startServing(life + 1);
       seen.servingAgainMs.push(performance.now() - struckAtMs);
-      if ((life + 1) % 10 === 0) progress(`${life + 1} of ${kills} kills`);
+      if (life % 10 === 0) progress(`${life} of ${kills} kills`);
     }
     const receipts = load.dial();
     const first = await Promise.race([receipts(1), late(SILENCE_MS)]);

@@ -36,7 +36,7 @@ async function run({ failpoint, kills, random }: Kills, strike: Strike, livesBef
     },
     hub: (number) =>
       number >= livesBefore && number < livesBefore + kills ? armedHub(failpoint, random) : {},
-    mayFailToStart: true,
+    endsItself: true,
   });
   const { figures, counts, sentences } = result;
   return { kills, unreached, acked: figures.acked, counts, sentences };
