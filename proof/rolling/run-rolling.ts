@@ -27,6 +27,8 @@ const BACK_WITHIN_MS = 60_000;
 /** With fewer clients it says nothing how many of them return in the same 100 ms. */
 const ENOUGH_CLIENTS = 100;
 const LARGEST_SHARE = 0.5;
+/** A hub waits for its sessions this long, or longer. */
+const STALLED_AT_LEAST_MS = 3_000;
 /** What 128 and the number of SIGINT make. */
 const ENDED_BY_SIGINT = 130;
 
@@ -75,6 +77,10 @@ export async function runRolling(of: {
   const stalled = await endStalledHub(undefined);
   if (stalled.code !== 0 || stalled.stopMs > STOP_WITHIN_MS) {
     wrong.push(`with a stalled reader: ${JSON.stringify(stalled)}`);
+  }
+  // Otherwise the second signal would have nothing to cut short.
+  if (stalled.stopMs < STALLED_AT_LEAST_MS) {
+    wrong.push(`proved nothing: the stalled reader held the hub for ${stalled.stopMs} ms only`);
   }
   const twice = await endStalledHub("SIGINT");
   if (twice.code !== ENDED_BY_SIGINT) {

@@ -1,10 +1,9 @@
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ChannelCredentials } from "@grpc/grpc-js";
 import { ChatClient } from "claw-chat-hub";
-import { ChatHubClient } from "claw-chat-hub/protocol";
+import { ChatHubClient, type ConnectResponse } from "claw-chat-hub/protocol";
 import { callerOf } from "../crash/bare-session.ts";
 import { startHubProcess } from "../support/hub-process.ts";
 
@@ -39,9 +38,15 @@ export async function endStalledHub(second: NodeJS.Signals | undefined): Promise
     caller.set("claw-receive", "manual");
     const stream = stub.connect(caller);
     stream.on("error", () => {});
-    // When the first has come, the hub has put all of them on their way.
-    await once(stream, "data");
-    stream.pause();
+    // When the first message has come, the hub has put all of them on their way.
+    await new Promise<void>((resolve, reject) => {
+      stream.once("error", reject);
+      stream.on("data", ({ frame }: ConnectResponse) => {
+        if (frame?.$case !== "chatMessage") return;
+        stream.pause();
+        resolve();
+      });
+    });
     const began = performance.now();
     const goingAway = new Promise<void>((resolve) => {
       hub.child.stderr?.on("data", () => {
