@@ -117,6 +117,8 @@ function providing(acceptPolicy: "manual" | "auto", { id, store }: Stage): Playi
   };
 }
 
+/** Also a hub that starts with its clock set forward must not expire what somebody will answer. */
+const WEEK = { seconds: BigInt(7 * 24 * 3_600), nanos: 0 };
 /** Messages in one chat before it is ended. */
 const MESSAGES = 6;
 
@@ -134,7 +136,13 @@ function consuming(serviceId: string, stage: Stage): Playing {
         asked += 1;
         const content = `${random.int(1, 5) === 1 ? "no" : "please"} ${asked}`;
         const idempotencyKey = `${id}-ask-${asked}`;
-        const value = { ...ChatRequest.create(), serviceId, content, idempotencyKey };
+        const value = {
+          ...ChatRequest.create(),
+          serviceId,
+          content,
+          idempotencyKey,
+          timeout: WEEK,
+        };
         store({ $case: "chatRequest", value });
       }
     },
