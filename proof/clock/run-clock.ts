@@ -124,6 +124,9 @@ export async function runClock(of: {
     const stopMs = performance.now() - atMs;
     whileDown = WHILE_DOWN[(life - 1) % WHILE_DOWN.length] ?? whileDown;
     await set(whileDown.offset);
+    // Now, because an expiry may be delivered before anybody here knows that the hub is back; and
+    // once more when it is, because that is when a time begins anew.
+    probes.restarted(whileDown.clock);
     return code === 0
       ? { atMs, stopMs }
       : { atMs, stopMs, wrong: `exit code ${code}: ${hub.log()}` };
