@@ -1,3 +1,4 @@
+import "../support/end-with-parent.ts";
 import { ConnectRequest } from "claw-chat-hub/protocol";
 import { openGrpcReader } from "./grpc-reader.ts";
 import type { DeafOrder, DeafReport } from "./words.ts";
@@ -7,13 +8,14 @@ import type { DeafOrder, DeafReport } from "./words.ts";
  * each a thousand times larger than its question, with messages between them.
  */
 
-const QUESTIONS = 200;
+const QUESTIONS = 32;
 const MESSAGES_EACH = 20;
 const CONTENT = "x".repeat(16 * 1024);
 
 const answers = new Map<string, number>();
 let asked = 0;
 let wanted = false;
+let over = false;
 let reader: ReturnType<typeof openGrpcReader> | undefined;
 
 process.on("message", (order: DeafOrder) => {
@@ -32,7 +34,10 @@ process.on("message", (order: DeafOrder) => {
       }
       reportWhenDone();
     },
-    onEnd: () => reportWhenDone(true),
+    onEnd() {
+      over = true;
+      reportWhenDone();
+    },
   });
   const ask = (frame: Parameters<typeof ConnectRequest.fromPartial>[0]["frame"]) => {
     asked += 1;
@@ -47,7 +52,7 @@ process.on("message", (order: DeafOrder) => {
   process.send?.({ begun: true } satisfies DeafReport);
 });
 
-function reportWhenDone(over = false): void {
+function reportWhenDone(): void {
   if (!wanted || (answers.size < asked && !over)) return;
   wanted = false;
   const twice = [...answers.values()].filter((count) => count > 1).length;

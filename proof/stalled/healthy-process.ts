@@ -1,3 +1,4 @@
+import "../support/end-with-parent.ts";
 import { ChatClient } from "claw-chat-hub";
 import type { HealthyOrder, HealthyReport } from "./words.ts";
 

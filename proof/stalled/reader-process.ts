@@ -1,3 +1,4 @@
+import "../support/end-with-parent.ts";
 import { openGrpcReader } from "./grpc-reader.ts";
 import { openHttp2Reader } from "./http2-reader.ts";
 import { ackOf, placeOf, type Reader } from "./reader.ts";

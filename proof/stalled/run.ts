@@ -1,9 +1,10 @@
 import { performance } from "node:perf_hooks";
+import { type Child, startChild } from "../support/child.ts";
 import type { HubProcess } from "../support/hub-process.ts";
 import type { StalledReader } from "./checker.ts";
-import { type Child, startChild } from "./child.ts";
+
 import { type Flooder, startFlooder } from "./flood.ts";
-import { peakMemoryMib } from "./memory.ts";
+import { liveMemoryMib, peakMemoryMib } from "./memory.ts";
 import {
   type DeafOrder,
   type DeafReport,
@@ -29,6 +30,8 @@ export interface Load {
 export interface RunResult {
   /** The hub's largest resident memory until the end of the flood, in MiB. */
   peakMib: number;
+  /** What the hub held on to, without garbage, while nobody read, or when all had read; in MiB. */
+  liveMib: number;
   /** Of the healthy pairs, during the flood. */
   latenciesMs: number[];
   floodMs: number;
@@ -54,16 +57,20 @@ export async function run(hub: HubProcess, load: Load, stalled: boolean): Promis
       }),
     ),
   );
-  const healthy = startChild<HealthyOrder, HealthyReport>("healthy-process.ts");
+  const healthy = startChild<HealthyOrder, HealthyReport>(
+    new URL("healthy-process.ts", import.meta.url),
+  );
   await healthy.ask({ order: "begin", address, pairs: load.healthyPairs });
   const flooders = await Promise.all(agents.map(({ agentId }) => startFlooder(address, agentId)));
   const deafFriend = await startFlooder(address, "deaf");
   await deafFriend.flood(64, 16 * 1024);
 
   const children = new Map<Kind, ReaderChild>();
-  const deaf = startChild<DeafOrder, DeafReport>("deaf-process.ts");
+  const deaf = startChild<DeafOrder, DeafReport>(new URL("deaf-process.ts", import.meta.url));
   for (const kind of KINDS) {
-    const child = startChild<ReaderOrder, ReaderReport>("reader-process.ts");
+    const child = startChild<ReaderOrder, ReaderReport>(
+      new URL("reader-process.ts", import.meta.url),
+    );
     children.set(kind, child);
     const mine = agents.filter((agent) => agent.kind === kind);
     child.tell({ order: "open", address, kind, stalled, agents: mine });
@@ -78,15 +85,19 @@ export async function run(hub: HubProcess, load: Load, stalled: boolean): Promis
   await Promise.all(flooders.map((flooder) => flooder.flood(load.messagesEach, load.messageBytes)));
   const floodMs = performance.now() - startedAtMs;
   const measured = await healthy.ask({ order: "report" });
-  const peakMib = peakMemoryMib(hub.child.pid ?? 0);
+  const peakMib = peakMemoryMib(hub);
+  const heldMib = await liveMemoryMib(hub);
 
   const reports = await revive(children, flooders);
   const deafReport = await deaf.ask({ order: "read" });
+  // Of a control run when everyone has read everything: on a slow day its readers lag as well.
+  const liveMib = stalled ? heldMib : await liveMemoryMib(hub);
   await Promise.all([...flooders, deafFriend].map((flooder) => flooder.end()));
   await Promise.all([healthy, deaf, ...children.values()].map((child) => child.end()));
   const { latenciesMs, broken } = "begun" in measured ? { latenciesMs: [], broken: [] } : measured;
   return {
     peakMib,
+    liveMib,
     latenciesMs,
     floodMs,
     broken,
