@@ -11,6 +11,8 @@ export default defineConfig({
     fsModuleCache: !process.env.MUTANT,
     include: ["test/**/*.test.ts"],
     pool: "forks",
+    // Half of what the tests do is waiting for processes they have started.
+    maxWorkers: "100%",
     testTimeout: 20_000,
     hookTimeout: 20_000,
     // Half the tests' time is starting claw-chat, and most of that is compiling it.
