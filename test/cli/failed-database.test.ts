@@ -43,7 +43,7 @@ test("a hub that finds its database damaged says so once, sends everybody away a
   expect(code).toBe(5);
   const lines = stderr.trim().split("\n");
   const last = lines.pop();
-  expect(last).toMatch(/^claw-chat: the database could not .*\(SQLITE_CORRUPT.*db verify/);
+  expect(last).toMatch(/^claw-chat: the database could not .*\(SQLITE_(CORRUPT|NOTADB).*db verify/);
   const logged = lines.map((line) => JSON.parse(line));
   expect(logged.filter(({ level }) => level === 60)).toHaveLength(1);
   expect(logged.at(-1)).toMatchObject({ msg: "hub stopped" });
