@@ -25,8 +25,7 @@ export const DELIVERING_MUTANTS: readonly Mutant[] = [
         replace: "behind.set(channelId, seq);",
       },
     ],
-    caughtBy: "stalled",
-    figures: ["lost", "gaps"],
+    caughtBy: "model",
   },
   {
     name: "gap-at-the-start",
