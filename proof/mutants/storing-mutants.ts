@@ -64,14 +64,15 @@ export const STORING_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "two-swapped",
-    what: "now and then handles the second request of a turn before the first",
+    what: "in every third turn, handles each second request before the one that came first",
     edits: [
       {
         file: "server/turns.ts",
         find: "return queue.splice(0, count);",
         replace:
-          "const turn = queue.splice(0, count); const [one, two] = turn;" +
-          ` if (one && two && ${onceIn(10)}) turn.splice(0, 2, two, one); return turn;`,
+          `const turn = queue.splice(0, count); if (${onceIn(3)})` +
+          " for (let at = 1; at < turn.length; at += 2)" +
+          " turn.splice(at - 1, 2, turn[at], turn[at - 1]); return turn;",
       },
     ],
     caughtBy: "crash",
