@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { endCli, runCli, type ServedHub, startCli, startServe } from "../support/cli.js";
+import { runHere } from "../support/cli-here.js";
 
 let hub: ServedHub;
 beforeAll(async () => {
@@ -10,7 +11,7 @@ afterAll(endCli);
 /** Runs a command as an agent against the test's hub. */
 function as(agent: string, words: string[], input?: string | Buffer) {
   const args = [...words, "--hub", hub.address, "--agent", agent];
-  return runCli(args, input === undefined ? {} : { input });
+  return input === undefined ? runHere(args) : runCli(args, { input });
 }
 
 test("S1, C2, C3, M3, C6: the commands carry a conversation from registering to its history", {

@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from "vitest";
 import { nodeAdvice, nodeProblem } from "../../src/cli/node-version.js";
-import { endCli, runCli } from "../support/cli.js";
-import { fourAtATime } from "./four-at-a-time.js";
+import { endCli } from "../support/cli.js";
+import { runHere } from "../support/cli-here.js";
 
 afterAll(endCli);
 
@@ -11,7 +11,7 @@ const COMMANDS = [
 ];
 
 test("the help names every command, the exit codes and where settings come from", async () => {
-  const { code, stdout } = await runCli(["--help"]);
+  const { code, stdout } = await runHere(["--help"]);
   expect(code).toBe(0);
   for (const command of COMMANDS) expect(stdout).toMatch(new RegExp(`^ +${command} `, "m"));
   expect(stdout).toMatch(/Exit codes:[\s\S]*130 /);
@@ -19,30 +19,30 @@ test("the help names every command, the exit codes and where settings come from"
 });
 
 test("the help of every command has an example", async () => {
-  await fourAtATime(COMMANDS, async (command) => {
-    const { code, stdout, stderr } = await runCli([command, "--help"]);
+  for (const command of COMMANDS) {
+    const { code, stdout, stderr } = await runHere([command, "--help"]);
     expect({ command, code, stderr }).toEqual({ command, code: 0, stderr: "" });
     expect(stdout).toContain(`\nExamples:\n  $ claw-chat ${command}`);
-  });
+  }
 });
 
 test("the help of each database command has an example", async () => {
-  await fourAtATime(["verify", "backup", "restore", "prune"], async (command) => {
-    const { code, stdout } = await runCli(["db", command, "--help"]);
+  for (const command of ["verify", "backup", "restore", "prune"]) {
+    const { code, stdout } = await runHere(["db", command, "--help"]);
     expect({ command, code }).toEqual({ command, code: 0 });
     expect(stdout).toContain(`\nExamples:\n  $ claw-chat db ${command}`);
     expect(stdout).toContain(`Usage: claw-chat db ${command} [options]`);
-  });
+  }
 });
 
 test("no command at all: the help, as an error", async () => {
-  const { code, stdout, stderr } = await runCli([]);
+  const { code, stdout, stderr } = await runHere([]);
   expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
   expect(stderr).toContain("Usage: claw-chat");
 });
 
 test("the version is the package's", async () => {
-  const { code, stdout } = await runCli(["--version"]);
+  const { code, stdout } = await runHere(["--version"]);
   expect(code).toBe(0);
   expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
 });

@@ -10,6 +10,7 @@ import {
   startServe,
   testFolder,
 } from "../support/cli.js";
+import { runHere } from "../support/cli-here.js";
 
 afterAll(endCli);
 
@@ -22,7 +23,7 @@ async function startLeavingHub() {
   return {
     address: first.address,
     at,
-    as: (agent: string, ...words: string[]) => runCli([...words, ...at(agent)]),
+    as: (agent: string, ...words: string[]) => runHere([...words, ...at(agent)]),
     async leave() {
       running.child.kill("SIGTERM");
       expect((await running.result).code).toBe(0);

@@ -133,7 +133,8 @@ export async function startServe(
   return { ...served, announced, address: String(announced.address) };
 }
 
-function jsonLines(text: string): Record<string, unknown>[] {
+/** Reads JSON lines. */
+export function jsonLines(text: string): Record<string, unknown>[] {
   return text
     .split("\n")
     .filter((line) => line !== "")
