@@ -13,7 +13,7 @@ const { only, by, seed, limitS } = new Command("node proof/mutants/main.ts")
   )
   .option("--only <name...>", "only these mutants")
   .addOption(
-    new Option("--by <validator>", "only the mutants of this validator").choices(
+    new Option("--by <validator...>", "only the mutants of these validators").choices(
       Object.keys(VALIDATORS),
     ),
   )
@@ -21,7 +21,7 @@ const { only, by, seed, limitS } = new Command("node proof/mutants/main.ts")
   .option("--seed <n>", "repeat the choices of a run", wholeNumber, drawnSeed())
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
   .parse()
-  .opts<{ only?: string[]; by?: string; limitS: number; seed: number }>();
+  .opts<{ only?: string[]; by?: string[]; limitS: number; seed: number }>();
 
 /** What a proof ends with where this machine lacks a tool it needs. */
 const LACKING = 3;
@@ -90,7 +90,7 @@ function drawnSeed(): number {
 function chosen() {
   for (const name of only ?? []) editsOf(name);
   const named = MUTANTS.filter(({ name }) => only?.includes(name) ?? true);
-  return named.filter(({ caughtBy }) => by === undefined || caughtBy === by);
+  return named.filter(({ caughtBy }) => by === undefined || by.includes(caughtBy));
 }
 
 function report(verdict: string, by: string, name: string, why: string, startedAtMs: number): void {

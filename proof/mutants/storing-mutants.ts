@@ -151,6 +151,19 @@ export const STORING_MUTANTS: readonly Mutant[] = [
     caughtBy: "model",
   },
   {
+    name: "recovered-log-not-synced",
+    what: "tells of what a killed hub left in the log before that is synced",
+    edits: [
+      {
+        file: "store/sqlite/prepare-database.ts",
+        find: 'syncPath(`${path}-wal`, "r+");',
+        replace: ";",
+      },
+    ],
+    caughtBy: "syscalls",
+    figures: ["early"],
+  },
+  {
     name: "answered-twice",
     what: "stores a second answer to a request",
     edits: [

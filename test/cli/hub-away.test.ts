@@ -2,14 +2,7 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { answeredChannel } from "../../src/cli/answered-channel.js";
 import { ChatClient } from "../../src/client/chat-client.js";
-import {
-  endCli,
-  runCli,
-  type ServedHub,
-  startCli,
-  startServe,
-  testFolder,
-} from "../support/cli.js";
+import { endCli, type ServedHub, startCli, startServe, testFolder } from "../support/cli.js";
 import { runHere } from "../support/cli-here.js";
 
 afterAll(endCli);
