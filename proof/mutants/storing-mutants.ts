@@ -156,8 +156,8 @@ export const STORING_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "store/sqlite/prepare-database.ts",
-        find: 'syncPath(`${path}-wal`, "r+");',
-        replace: ";",
+        find: '-wal`, "r+");',
+        replace: '`, "r+");',
       },
     ],
     caughtBy: "syscalls",
