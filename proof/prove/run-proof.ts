@@ -15,6 +15,8 @@ export interface ProofResult {
   command: string;
 }
 
+/** A proof that hangs has not held. */
+const LIMIT_MS = 10 * 60_000;
 /** A program's exit code when the machine lacks a tool it needs. */
 const LACKING = 3;
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -39,10 +41,12 @@ export async function runProof(proof: Proof, long: boolean): Promise<ProofResult
     stdout += text;
     process.stderr.write(text);
   });
+  const limit = long ? undefined : setTimeout(() => child.kill("SIGKILL"), LIMIT_MS);
   const [code] = await Promise.race([
     once(child, "close"),
     once(child, "error").then(([error]) => Promise.reject(error)),
   ]);
+  clearTimeout(limit);
   const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   return {
     name: proof.name,

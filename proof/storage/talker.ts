@@ -22,7 +22,7 @@ export interface Talker {
   close(): void;
 }
 
-/** Opens a session; with `receive` one that is delivered to, and that acks nothing. */
+/** Opens a session; with `receive` one that is delivered to, that acks nothing, and sets aside what it got. */
 export function talk(address: string, agentId: string, receive = false): Talker {
   const client = new ChatHubClient(address, ChannelCredentials.createInsecure(), {
     "grpc.max_receive_message_length": 8 * 1024 * 1024,
@@ -51,6 +51,9 @@ export function talk(address: string, agentId: string, receive = false): Talker 
     for (const { requestId } of response.receipts) settle(requestId, response);
     if (response.frame?.$case === "chatMessage") {
       delivered.push(response.frame.value.messageId);
+      // Otherwise the hub would wait for acks at some point (D5); positions stay where they are.
+      const { channelId, seq } = response.frame.value;
+      stream.write(ConnectRequest.fromPartial({ setAside: [{ channelId, seq }] }));
       for (const listener of [...listeners]) listener();
     } else if (response.requestId !== "") {
       settle(response.requestId, response);

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import type { Command } from "commander";
 import type { Logger } from "pino";
 import type { Hub } from "../server/hub.js";
@@ -71,21 +72,25 @@ async function serve(settings: ServeSettings, log: Logger): Promise<void> {
     try {
       await announce(hub, settings, store.durable);
       const end = await Promise.race([stopped, hub.failed]);
-      if (end instanceof Error) {
-        throw new CommandError(
-          `${printable(end.message)}; what has a receipt is stored. Look at the disk, run ` +
-            "`claw-chat db verify`, and start the hub again.",
-          EXIT.storage,
-          { cause: end },
-        );
-      }
-      log.info({ signal: end }, "stopping");
+      if (!(end instanceof Error)) log.info({ signal: end }, "stopping");
     } finally {
       await hub.stop();
     }
+    // Also where the disk failed only while the hub was stopping.
+    const failure = await Promise.race([hub.failed, setImmediate(undefined)]);
+    if (failure !== undefined) throw diskFailed(failure);
   } finally {
     await store.close();
   }
+}
+
+function diskFailed(cause: Error): CommandError {
+  return new CommandError(
+    `${printable(cause.message)}; what has a receipt is stored. Look at the disk, run ` +
+      "`claw-chat db verify`, and start the hub again.",
+    EXIT.storage,
+    { cause },
+  );
 }
 
 /** Ctrl-C under npm comes twice, from the terminal and from npm, within this time. */

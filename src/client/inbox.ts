@@ -71,7 +71,11 @@ export class Inbox {
       if (isLast(kind)) this.#lines.ended(channelId);
       return;
     }
-    if (holds(line, seq)) return;
+    if (holds(line, seq)) {
+      this.#flow.aside.kept(line, delivery);
+      this.#makeWay();
+      return;
+    }
     if (this.#catchUp.isBehind(line) || line.stopped) {
       this.#flow.aside.add(line, delivery);
       return;
@@ -82,6 +86,7 @@ export class Inbox {
     if (claim !== "undecided" && !this.#flow.hasRoom(line)) {
       this.#catchUp.fellBehind(line);
       this.#flow.aside.add(line, delivery);
+      this.#makeWay();
       return;
     }
     this.#known.add(delivery);

@@ -193,8 +193,10 @@ export class Lifecycle {
       this.#outstanding.answered(receipt.requestId, { kind: "receipt", receipt });
     }
     if (frame?.$case === "error") {
+      const positions = () => this.inbox.positions();
       if (!this.#acks.isAck(requestId)) this.#outstanding.refused(requestId, frame.value);
-      else if (frame.value.retryable) this.#acks.refused(() => this.inbox.positions());
+      else if (frame.value.retryable) this.#acks.refused(positions);
+      else this.#acks.refusedForGood(requestId, positions);
     } else if (frame?.$case === "chatHistory") {
       this.#outstanding.answered(requestId, { kind: "page", page: frame.value });
     } else if (frame?.$case === "progress") {

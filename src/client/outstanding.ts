@@ -70,7 +70,8 @@ export function createOutstanding(link: {
     const held = first !== undefined && hasLaterUnderWay(first);
     for (const request of unsent) {
       if (!link.writable) return;
-      const waits = first !== undefined && (request.order > first.order || held);
+      // One that went out in an earlier session may be stored: only its answer tells.
+      const waits = first !== undefined && (request.order > first.order ? !request.sent : held);
       if (waits && !isQuery(request)) continue;
       unsent.delete(request);
       request.sent = true;

@@ -22,7 +22,8 @@ export function createBudget(of: { maxItems: number; maxBytes: number }): Budget
   let turnedAway = 0;
 
   function couldTake(sizeBytes: number): boolean {
-    return items === 0 || (items < maxItems && bytes + sizeBytes <= maxBytes);
+    // Places that are kept have no bytes, and do not bar an item that is too large for company.
+    return items < maxItems && (bytes === 0 || bytes + sizeBytes <= maxBytes);
   }
 
   return {

@@ -99,7 +99,8 @@ function beginSession(
   const progress = createProgress(session.outbox);
   const receiver: Receiver = {
     offer: (entry) => feed?.offer(entry),
-    progressed: progress.moved,
+    // The greeting is first.
+    progressed: (...news) => session.isGreeted() && progress.moved(...news),
     supersede() {
       log.info("session superseded");
       session.goAway(SUPERSEDED);

@@ -38,6 +38,7 @@ export interface Session {
   readonly outbox: Outbox;
   /** Sends the first response, unless it was sent before. */
   greet(backlog: number): void;
+  isGreeted(): boolean;
   /** A request came in, as it was encoded. */
   receive(bytes: Uint8Array): void;
   /** The client has half-closed: what was read is answered, then the stream ends with OK (L1). */
@@ -216,6 +217,7 @@ export function createSession(of: {
   const session: Session = {
     outbox,
     greet,
+    isGreeted: () => greeted,
     receive,
     halfClosed() {
       if (state === "open") leave(undefined);

@@ -60,3 +60,25 @@ test("D5: what was set aside in one session says nothing in the next", () => {
   vi.runAllTimers();
   expect(sent).toEqual(["acked x 1"]);
 });
+
+test("D2: acks refused for good are sent once more, one by one, and then no more", () => {
+  const requests: string[] = [];
+  const acks = createAcks({
+    writable: true,
+    send({ requestId, acks: positions }: ConnectRequest) {
+      expect(acks.isAck(requestId)).toBe(true);
+      requests.push(`${requestId}: ${positions.map(({ channelId }) => channelId).join(" ")}`);
+    },
+  });
+  for (const channelId of ["x", "pruned", "y"]) acks.add(channelId, 1);
+  vi.runAllTimers();
+  const positions = new Map([
+    ["x", 1],
+    ["pruned", 1],
+    ["y", 1],
+  ]);
+  acks.refusedForGood("acks", () => positions);
+  acks.refusedForGood("ack", () => positions);
+  vi.runAllTimers();
+  expect(requests).toEqual(["acks: x pruned y", "ack: x", "ack: pruned", "ack: y"]);
+});

@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
@@ -123,6 +124,26 @@ test("the log of a crashed hub is kept too, and never read into the restored dat
   expect(existsSync(`${path}-wal`)).toBe(false);
   expect(readFileSync(`${kept}-wal`).equals(log)).toBe(true);
   expect(await epoch()).toBe(restored);
+});
+
+test("a rollback journal is kept too, and never rolls the restored database back", async () => {
+  makeSound();
+  await backUp({ from: path, to: backup });
+  writeFileSync(`${path}-journal`, "what a cut creation left");
+  const { kept, epoch: restored } = await restoreBackup({ backup, path, nowMs: Date.now() });
+  expect(existsSync(`${path}-journal`)).toBe(false);
+  expect(readFileSync(`${kept}-journal`, "utf8")).toBe("what a cut creation left");
+  expect(await epoch()).toBe(restored);
+});
+
+test("a backup is not put beside a log or a journal that SQLite would read into it", async () => {
+  makeSound();
+  for (const suffix of ["-wal", "-journal"]) {
+    writeFileSync(backup + suffix, "of another database");
+    await refusedWith(backUp({ from: path, to: backup, force: true }), /in use, or was not closed/);
+    rmSync(backup + suffix);
+  }
+  expect(existsSync(backup)).toBe(false);
 });
 
 test("restoring is refused while a hub serves the file, or from what is not sound; nothing changes", async () => {

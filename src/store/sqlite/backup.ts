@@ -40,6 +40,14 @@ export async function backUp(of: {
       throw new StoreOpenError(`${to} is there already; name another file, or give --force`);
     }
   }
+  for (const beside of [`${to}-wal`, `${to}-journal`]) {
+    // SQLite would read it into the copy, or roll the copy back by it.
+    if (existsSync(beside)) {
+      throw new StoreOpenError(
+        `${beside} is there: a database of that name is in use, or was not closed; name another file`,
+      );
+    }
+  }
   const partial = `${to}.partial-${process.pid}`;
   try {
     await copyDatabase({ from: of.from, to: partial, like: of.from });

@@ -63,10 +63,11 @@ export async function restoreBackup(of: { backup: string; path: string; nowMs: n
   }
 }
 
-/** Moves a database and its log away, and leaves something in its place that no hub opens. */
+/** Moves a database, its log and its rollback journal away, and leaves something in its place that no hub opens. */
 function setAside(path: string, nowMs: number): string | undefined {
-  const log = `${path}-wal`;
-  if (!existsSync(path) && !existsSync(log)) return undefined;
+  // Beside the new database, the old one's would be taken for its own.
+  const beside = ["-wal", "-journal"].filter((suffix) => existsSync(path + suffix));
+  if (!existsSync(path) && beside.length === 0) return undefined;
   const time = new Date(nowMs).toISOString().replaceAll(/[-:]|\.\d+/g, "");
   const kept = `${path}.before-restore-${time}`;
   if (existsSync(kept) || existsSync(`${kept}-wal`)) {
@@ -77,8 +78,7 @@ function setAside(path: string, nowMs: number): string | undefined {
   syncPath(placeholder);
   if (existsSync(path)) linkSync(path, kept);
   renameForGood(placeholder, path);
-  // Beside the new database, the old one's log would be taken for its own.
-  if (existsSync(log)) renameForGood(log, `${kept}-wal`);
+  for (const suffix of beside) renameForGood(path + suffix, kept + suffix);
   rmSync(`${path}-shm`, { force: true });
   return kept;
 }
