@@ -169,7 +169,10 @@ export function createOutstanding(link: {
       else request.reject(errorOfRefusal(error));
     },
     resend() {
-      retrying.clear();
+      for (const request of [...retrying]) {
+        // Whether a later one was stored in the session before, only its repeat tells.
+        if (request.sent || !hasLaterUnderWay(request)) retrying.delete(request);
+      }
       for (const request of [...requests.values()]) {
         if (request.sent && !isRepeatable(request)) request.reject(unknownOutcome());
       }

@@ -249,8 +249,11 @@ export function createSession(of: {
       if (farewell !== undefined) return;
       turns.submit({
         async run(context) {
-          const refusal = await checkPositions(context, agentId, acks);
-          if (refusal === undefined) await movePositions(context, agentId, acks);
+          for (const ack of acks) {
+            // A channel may have been pruned meanwhile; the others are not its business.
+            const refusal = await checkPositions(context, agentId, [ack]);
+            if (refusal === undefined) await movePositions(context, agentId, [ack]);
+          }
         },
         done: () => {},
         // A position that could not be stored stays behind: the entry is delivered again (D3).

@@ -50,3 +50,35 @@ test("M4: a refused frame and those of an earlier session do not wait for each o
   outstanding.answered("1", { kind: "receipt", receipt });
   expect(await Promise.all(ends)).toEqual(["receipt", "receipt", "receipt"]);
 });
+
+test("M4: a frame refused before a cut does not follow a later one that was stored before it", async () => {
+  const sent: string[] = [];
+  const outstanding = createOutstanding({
+    writable: true,
+    send({ requestId }: ConnectRequest) {
+      sent.push(requestId);
+    },
+  });
+  const ends = ["one", "two"].map((content) => {
+    const value = ChatMessage.fromPartial({ channelId: "c", messageId: content, content });
+    return outstanding
+      .call(
+        { $case: "chatMessage", value },
+        { timeoutMs: 60_000, signal: undefined, what: content },
+      )
+      .then(
+        ({ kind }) => kind,
+        ({ reason }: { reason: string }) => reason,
+      );
+  });
+  const refused = { code: 14, reason: "STORAGE_UNAVAILABLE", message: "", retryable: true };
+  outstanding.refused("1", { ...refused, retryAfter: undefined });
+  // The receipt of the second is lost with the connection.
+  outstanding.resend();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(sent.slice(2)).toEqual(["2"]);
+  const receipt = Receipt.fromPartial({ requestId: "2", channelId: "c", duplicate: true });
+  outstanding.answered("2", { kind: "receipt", receipt });
+  expect(await Promise.all(ends)).toEqual(["STORAGE_UNAVAILABLE", "receipt"]);
+  expect(sent.slice(2)).toEqual(["2"]);
+});
