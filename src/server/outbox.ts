@@ -36,8 +36,13 @@ export interface Outbox {
  * grpc-js queues whatever it is given, without bound. So what has been given to it and not yet
  * taken by the transport is counted here, and whoever fills the outbox asks for room first.
  * @param drained called when half of it is free again after there was no room
+ * @param full called when there is no room any more
  */
-export function createOutbox(stream: ResponseStream, drained: () => void): Outbox {
+export function createOutbox(
+  stream: ResponseStream,
+  drained: () => void,
+  full: () => void = () => {},
+): Outbox {
   const budget = createBudget({ maxItems: MAX_FRAMES, maxBytes: MAX_BYTES });
   let receipts: Receipt[] = [];
   /** There was no room for something. */
@@ -57,7 +62,9 @@ export function createOutbox(stream: ResponseStream, drained: () => void): Outbo
 
   function add(sizeBytes: number): void {
     budget.add(sizeBytes);
-    if (budget.room().items === 0) short = true;
+    if (budget.room().items > 0) return;
+    short = true;
+    full();
   }
 
   function noteRoom(): void {

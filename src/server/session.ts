@@ -73,7 +73,7 @@ export function createSession(of: {
   receiptsWaiting: (session: Session) => void;
 }): Session {
   const { agentId, stream, turns } = of;
-  const outbox = createOutbox(stream, drained);
+  const outbox = createOutbox(stream, drained, regulate);
   const watch = createHeartbeatWatch({ intervalMs: of.heartbeatIntervalMs, missed: of.silent });
   /** open: takes requests. leaving: only answers. ended: sends nothing new. closed: is gone. */
   let state: "open" | "leaving" | "ended" | "closed" = "open";
