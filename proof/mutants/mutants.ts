@@ -23,9 +23,9 @@ const VARIANTS = [
     edits: [
       {
         file: "store/sqlite/migrations.ts",
-        find: "= [MIGRATION_1];",
+        find: "= [MIGRATION_1, MIGRATION_2];",
         replace:
-          '= [MIGRATION_1, "ALTER TABLE entries ADD COLUMN trial INTEGER;' +
+          '= [MIGRATION_1, MIGRATION_2, "ALTER TABLE entries ADD COLUMN trial INTEGER;' +
           ' UPDATE entries SET trial = seq", "CREATE TABLE trial_copy (seq INTEGER, body BLOB);' +
           ' INSERT INTO trial_copy SELECT seq, body FROM entries"];',
       },

@@ -90,6 +90,7 @@ export function serviceInfoOf(wire: Service): ServiceInfo {
     metadata: recordOf(wire.metadata),
     acceptPolicy: acceptPolicyName(wire.acceptPolicy),
     maxActiveChats: wire.maxActiveChats,
+    allowedConsumers: wire.allowedConsumers,
     openChannelId: wire.openChannelId,
     providerOnline: wire.providerOnline,
     registeredAt: dateOf(wire.registeredAt),

@@ -2,7 +2,7 @@ import type { CallOptions } from "./call-options.js";
 import type { ChatHubError } from "./errors.js";
 import type {
   AcceptInput,
-  EndCodeName,
+  GivenEndCodeName,
   GivenRejectCodeName,
   HistoryMessage,
   MetadataRecord,
@@ -76,7 +76,7 @@ export interface IncomingEnd extends IncomingHead {
   kind: "end";
   endedBy: string;
   reason: string;
-  code: EndCodeName | undefined;
+  code: GivenEndCodeName | undefined;
 }
 
 /** Whatever can be delivered, by its kind. */

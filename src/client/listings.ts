@@ -93,6 +93,7 @@ export async function* listChannels(
       state: stateOf(filter.state),
       serviceId: filter.serviceId ?? "",
       peerId: filter.peerId ?? "",
+      memberId: filter.memberId ?? "",
       pageSize: PAGE_SIZE,
       pageToken,
     };

@@ -2,6 +2,7 @@ import { AcceptPolicy, ChannelState, EndCode, RejectCode } from "../protocol/wir
 import type {
   ChannelStateName,
   EndCodeName,
+  GivenEndCodeName,
   GivenRejectCodeName,
   RejectCodeName,
 } from "./vocabulary.js";
@@ -27,7 +28,10 @@ const END_CODES: Record<EndCodeName, EndCode> = {
 };
 
 const STATE_NAMES = invert(STATES);
-const END_NAMES = invert(END_CODES);
+const END_NAMES = new Map<EndCode, GivenEndCodeName>([
+  ...invert(END_CODES),
+  [EndCode.END_CODE_POLICY, "policy"],
+]);
 const REJECT_NAMES = new Map<RejectCode, GivenRejectCodeName>([
   ...invert(REJECT_CODES),
   [RejectCode.REJECT_CODE_EXPIRED, "expired"],
@@ -54,7 +58,7 @@ export function endCodeOf(name: EndCodeName | undefined): EndCode {
   return name === undefined ? EndCode.END_CODE_UNSPECIFIED : END_CODES[name];
 }
 
-export function endCodeName(code: EndCode): EndCodeName | undefined {
+export function endCodeName(code: EndCode): GivenEndCodeName | undefined {
   return END_NAMES.get(code);
 }
 

@@ -137,6 +137,7 @@ export function serviceOf(of: ServiceOffer): Service {
     providerOnline: false,
     registeredAt: undefined,
     maxActiveChats: wholeNumber("maxActiveChats", of.maxActiveChats, MAX_UINT32),
+    allowedConsumers: of.allowedConsumers ?? [],
   };
 }
 

@@ -11,6 +11,8 @@ export type RejectCodeName = "busy" | "not_allowed" | "unsupported";
 export type GivenRejectCodeName = RejectCodeName | "expired" | "withdrawn";
 /** Why a chat was ended. */
 export type EndCodeName = "completed" | "cancelled" | "failed";
+/** The same; the last is said by the hub only, where an operator ended it. */
+export type GivenEndCodeName = EndCodeName | "policy";
 
 /** A service to offer. */
 export interface ServiceOffer {
@@ -22,6 +24,8 @@ export interface ServiceOffer {
   acceptPolicy?: "manual" | "auto";
   /** Active chats at once; default 0: no limit. */
   maxActiveChats?: number;
+  /** Ids or patterns, such as `weather-*`, of those who may find it and ask. Default: everybody. */
+  allowedConsumers?: string[];
 }
 
 /** A registered service. */
@@ -33,6 +37,8 @@ export interface ServiceInfo {
   metadata: MetadataRecord;
   acceptPolicy: "manual" | "auto";
   maxActiveChats: number;
+  /** Empty for others than the provider, and where everybody may ask. */
+  allowedConsumers: string[];
   /** The channel its next consumer will be bound to; empty for others than the provider. */
   openChannelId: string;
   providerOnline: boolean;
@@ -56,7 +62,7 @@ export interface ChannelInfo {
   /** Why it was rejected or ended. */
   reason: string;
   rejectCode: GivenRejectCodeName | undefined;
-  endCode: EndCodeName | undefined;
+  endCode: GivenEndCodeName | undefined;
   /** When it was rejected or ended. */
   endedAt: Date | undefined;
 }
@@ -198,4 +204,6 @@ export interface ChannelFilter {
   state?: Exclude<ChannelStateName, "unknown">;
   serviceId?: string;
   peerId?: string;
+  /** For admins: whose channels, or `*` for everybody's. Default: the caller's own. */
+  memberId?: string;
 }

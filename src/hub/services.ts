@@ -28,6 +28,7 @@ export async function registerService(
     metadata: service.metadata,
     acceptPolicy: service.acceptPolicy || AcceptPolicy.ACCEPT_POLICY_MANUAL,
     maxActiveChats: service.maxActiveChats,
+    allowedConsumers: service.allowedConsumers,
     openChannelId: before?.openChannelId ?? "",
     registeredAtMs: before?.registeredAtMs ?? env.nowMs(),
   };

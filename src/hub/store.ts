@@ -1,5 +1,7 @@
 import type { AcceptPolicy, ChannelState } from "../protocol/wire.js";
+import type { AuditEvent, AuditRange, AuditRow } from "./audit.js";
 import type { Channel } from "./channel.js";
+import type { KeyRecord } from "./credentials.js";
 import type { EntryKind, StoredEntry } from "./entry.js";
 
 /**
@@ -28,6 +30,8 @@ export interface Store {
    *   anything of it is stored
    */
   transaction<T>(work: (tx: Transaction) => Promise<T>, readOnly?: StorageError): Promise<T>;
+  /** Whether anybody else has written to the database since this was last asked. Cheap. */
+  changedElsewhere(): boolean;
   /** Waits for the running transaction and closes the database. */
   close(): Promise<void>;
 }
@@ -61,6 +65,8 @@ export interface ServiceRecord {
   acceptPolicy: AcceptPolicy;
   /** 0: no limit (C5). */
   maxActiveChats: number;
+  /** Ids and patterns of those who may ask for it; empty: all. */
+  allowedConsumers: string[];
   /** The channel its next consumer will be bound to. */
   openChannelId: string;
   registeredAtMs: number;
@@ -155,11 +161,18 @@ export interface Transaction {
   countPending(consumerId: string): Promise<number>;
   /** How many chats about a service of this provider are active. */
   countActive(providerId: string, serviceId: string): Promise<number>;
+  /** How many requested and active channels an agent has begun. */
+  countUnended(consumerId: string): Promise<number>;
   /** Every requested channel, for the timers of a starting hub (C4). */
   allPending(): Promise<Channel[]>;
   /** A page of an agent's channels, newest first, before the mark of the page before. */
   listChannels(
     agentId: string,
+    filter: ChannelFilter,
+    page: { before?: string | undefined; limit: number },
+  ): Promise<ChannelPage>;
+  /** The same of the channels of all agents; `peerId` is then either member. */
+  listAllChannels(
     filter: ChannelFilter,
     page: { before?: string | undefined; limit: number },
   ): Promise<ChannelPage>;
@@ -182,4 +195,20 @@ export interface Transaction {
   deleteService(serviceId: string): Promise<void>;
   /** Services ordered by id, after the given one, at most limit. */
   services(page: { after: string; limit: number }): Promise<ServiceRecord[]>;
+  /** How many services a provider has registered. */
+  countServices(providerId: string): Promise<number>;
+
+  /** Every API key, expired and revoked ones included, the oldest first. */
+  keys(): Promise<KeyRecord[]>;
+  /** Stores a key that is new or has changed. */
+  putKey(key: KeyRecord): Promise<void>;
+  /** Whether credentials have named an agent before (I3). */
+  knowsAgent(agentId: string): Promise<boolean>;
+  /** Notes that credentials have named an agent. */
+  nameAgent(agentId: string): Promise<void>;
+
+  /** Adds lines to the audit log, which nothing changes or removes. */
+  audit(events: AuditEvent[]): Promise<void>;
+  /** Lines of the audit log, the newest first. */
+  auditLog(range: AuditRange): Promise<AuditRow[]>;
 }

@@ -58,5 +58,6 @@ export function serviceView(
     providerOnline: isOnline(service.providerId),
     registeredAt: timestampOf(service.registeredAtMs),
     maxActiveChats: service.maxActiveChats,
+    allowedConsumers: service.providerId === agentId ? service.allowedConsumers : [],
   };
 }

@@ -9,6 +9,7 @@ import {
   type ChatReject,
   type ChatRequest,
   type ConnectRequest,
+  EndCode,
   RejectCode,
 } from "./wire.js";
 
@@ -125,6 +126,7 @@ function checkEnd(frame: ChatEnd, agentId: string): Refusal | undefined {
     field.ownName("chat_end.ended_by", frame.endedBy, agentId) ??
     field.unset("chat_end.seq", frame.seq !== 0n) ??
     field.unset("chat_end.timestamp", frame.timestamp !== undefined) ??
+    field.unset("chat_end.code POLICY", frame.code === EndCode.END_CODE_POLICY) ??
     field.required("chat_end.channel_id", frame.channelId, "name the chat to end") ??
     field.key("chat_end.channel_id", frame.channelId) ??
     field.text("chat_end.reason", frame.reason, MAX_REASON_BYTES)

@@ -43,6 +43,44 @@ export const MAX_UNACKED_BYTES = 8 * 1024 * 1024;
 /** How often a client that sends heartbeats should, in milliseconds (L3). */
 export const DEFAULT_HEARTBEAT_INTERVAL_MS = 10_000;
 
+/** What an operator bounds, and every session is told. 0: no limit, except of metadata. */
+export interface HubLimits {
+  /** Requests a second of one agent, over all its sessions. */
+  maxFramesPerSecond: number;
+  /** Their encoded bytes. */
+  maxBytesPerSecond: number;
+  /** Entries of a metadata map. */
+  maxMetadataEntries: number;
+  /** Keys and values of a metadata map together, in UTF-8 bytes. */
+  maxMetadataBytes: number;
+  /** Pending requests of one consumer (C2). */
+  maxPendingRequests: number;
+  /** Unended chats that an agent has asked for, and its services. */
+  maxChannels: number;
+  /** Open sessions of one agent. */
+  maxSessions: number;
+  /** Connections from one IPv4 address or IPv6 /64. */
+  maxConnectionsPerAddress: number;
+  /** Connections in all. */
+  maxConnections: number;
+  /** Failed logins from one address before failing ones are put off. */
+  maxFailedLoginsPerMinute: number;
+}
+
+/** Far above what an agent does that works; low enough to stop one that runs wild. */
+export const DEFAULT_LIMITS: HubLimits = {
+  maxFramesPerSecond: 20_000,
+  maxBytesPerSecond: 64 * 1024 * 1024,
+  maxMetadataEntries: MAX_METADATA_ENTRIES,
+  maxMetadataBytes: MAX_METADATA_BYTES,
+  maxPendingRequests: 100,
+  maxChannels: 10_000,
+  maxSessions: 64,
+  maxConnectionsPerAddress: 1_000,
+  maxConnections: 10_000,
+  maxFailedLoginsPerMinute: 10,
+};
+
 /** A page size as asked for, brought into range: 0 means the default, too much means the most. */
 export function pageSize(asked: number): number {
   return asked === 0 ? DEFAULT_PAGE_SIZE : Math.min(asked, MAX_PAGE_SIZE);

@@ -1,3 +1,4 @@
+import type { HubLimits } from "../protocol/limits.js";
 import { durationOf } from "../protocol/time.js";
 import { ReceiveMode } from "../protocol/wire.js";
 import { encodeFrame } from "./responses.js";
@@ -13,6 +14,7 @@ export interface HubFacts {
   window: WindowLimits;
   /** How often a client that sends heartbeats should (L3). */
   heartbeatIntervalMs: number;
+  limits: HubLimits;
 }
 
 /** The encoded first response of a session. @param of.backlog entries about to be replayed, at most */
@@ -37,6 +39,7 @@ export function greetingOf(
         maxUnacked: isManual ? total : 0,
         maxUnackedBytes: isManual ? bytes : 0,
         heartbeatInterval: durationOf(hub.heartbeatIntervalMs),
+        ...hub.limits,
       },
     },
   });

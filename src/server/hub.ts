@@ -5,9 +5,11 @@ import type { Environment } from "../hub/context.js";
 import type { Store } from "../hub/store.js";
 import {
   DEFAULT_HEARTBEAT_INTERVAL_MS,
+  DEFAULT_LIMITS,
   DEFAULT_MAX_MESSAGE_BYTES,
   DEFAULT_MAX_UNACKED,
   DEFAULT_MAX_UNACKED_PER_CHANNEL,
+  type HubLimits,
   MAX_TRANSPORT_BYTES,
   MAX_UNACKED_BYTES,
 } from "../protocol/limits.js";
@@ -26,7 +28,7 @@ import { createTurns } from "./turns.js";
 export { ListenError };
 
 /** How a hub is set up; what is left out has the default named with it. */
-export interface HubOptions {
+export interface HubOptions extends Partial<HubLimits> {
   /** Where it keeps everything. The caller opens it, and closes it after `stop`. */
   store: Store;
   /** `host:port`; port 0 takes a free one. Default 127.0.0.1:8765. */
@@ -41,8 +43,6 @@ export interface HubOptions {
   directChats?: boolean;
   /** Largest request, in encoded bytes: 1 KiB to 1.75 MiB. Default 1 MiB (M7). */
   maxMessageBytes?: number;
-  /** Pending requests of one consumer. Default 100 (C2). */
-  maxPendingRequests?: number;
   /** Deliveries of one channel a manual session may leave unacked. Default 256 (D5). */
   maxUnackedPerChannel?: number;
   /** The same in all. Default 1024 (D5). */
@@ -88,13 +88,14 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     );
   }
 
+  const limits = limitsOf(options);
   const receivers = createReceivers();
   const env: Environment = {
     nowMs: () => Date.now(),
     newId: (prefix) => `${prefix}_${randomUUID()}`,
     isOnline: receivers.isOnline,
     directChats: options.directChats ?? true,
-    maxPendingRequests: options.maxPendingRequests ?? 100,
+    maxPendingRequests: limits.maxPendingRequests,
   };
   const open = new Set<Session>();
   const withReceipts = new Set<Session>();
@@ -125,6 +126,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       bytes: MAX_UNACKED_BYTES,
     },
     heartbeatIntervalMs: options.heartbeatIntervalMs ?? DEFAULT_HEARTBEAT_INTERVAL_MS,
+    limits,
     open,
     withReceipts,
     stopping: false,
@@ -169,6 +171,14 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       return stopped;
     },
   };
+}
+
+function limitsOf(options: Partial<HubLimits>): HubLimits {
+  const limits = { ...DEFAULT_LIMITS };
+  for (const name of Object.keys(limits) as (keyof HubLimits)[]) {
+    limits[name] = options[name] ?? limits[name];
+  }
+  return limits;
 }
 
 function checkListen(listen: string, insecure: boolean): { host: string } {

@@ -3,6 +3,7 @@ import type { HealthImplementation } from "grpc-health-check";
 import { pino } from "pino";
 import type { Environment } from "../../src/hub/context.js";
 import type { Store } from "../../src/hub/store.js";
+import { DEFAULT_LIMITS } from "../../src/protocol/limits.js";
 import { connect, type Sessions } from "../../src/server/connect.js";
 import { drain } from "../../src/server/drain.js";
 import { createExpiry } from "../../src/server/expiry.js";
@@ -64,6 +65,7 @@ export async function hubInMemory(of: {
     maxMessageBytes: 1024 * 1024,
     window,
     heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS,
+    limits: DEFAULT_LIMITS,
     open: new Set(),
     withReceipts,
     stopping: false,

@@ -87,6 +87,7 @@ export function doubleStore(of: {
       durable: real.durable,
       failed: real.failed,
       transaction,
+      changedElsewhere: () => real.changedElsewhere(),
       close: async () => {},
     },
     hold() {

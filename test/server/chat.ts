@@ -28,10 +28,18 @@ export const EMPTY_SERVICE: Service = {
   providerOnline: false,
   registeredAt: undefined,
   maxActiveChats: 0,
+  allowedConsumers: [],
 };
 
 /** A filter that lets everything through, for listings. */
-export const ANY_CHANNEL = { state: 0, serviceId: "", peerId: "", pageSize: 0, pageToken: "" };
+export const ANY_CHANNEL = {
+  state: 0,
+  serviceId: "",
+  peerId: "",
+  pageSize: 0,
+  pageToken: "",
+  memberId: "",
+};
 export const ANY_SERVICE = {
   query: "",
   tags: [],

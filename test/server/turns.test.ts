@@ -31,6 +31,7 @@ async function watchedStore(events: string[]): Promise<Store & { failing: boolea
     epoch: store.epoch,
     durable: store.durable,
     failed: store.failed,
+    changedElsewhere: () => store.changedElsewhere(),
     close: () => store.close(),
     failing: false,
     async transaction<T>(
@@ -167,6 +168,7 @@ async function faultyStore(): Promise<Store & { transactions: number }> {
     epoch: store.epoch,
     durable: store.durable,
     failed: store.failed,
+    changedElsewhere: () => store.changedElsewhere(),
     close: () => store.close(),
     transactions: 0,
     transaction<T>(work: (tx: Transaction) => Promise<T>, readOnly?: StorageError): Promise<T> {

@@ -239,4 +239,38 @@ export function channelQuestionContract(store: () => Store): void {
     });
     expect(await ask((tx) => tx.channelsBehind("nobody"))).toEqual([]);
   });
+
+  test("an agent's unended channels are those it asked for that wait or are active", async () => {
+    await putAll(
+      store(),
+      aChannel("active"),
+      aChannel("requested", { state: REQUESTED }),
+      aChannel("rejected", { state: REJECTED }),
+      aChannel("ended", { state: ENDED }),
+      aChannel("it provides", { providerId: "bob", consumerId: "ada" }),
+    );
+    expect(await ask((tx) => tx.countUnended("bob"))).toBe(2);
+    expect(await ask((tx) => tx.countUnended("carol"))).toBe(0);
+    // Open channels have no consumer, and are nobody's.
+    await putAll(store(), aChannel("open", { state: OPEN, consumerId: "" }));
+    expect(await ask((tx) => tx.countUnended("ada"))).toBe(1);
+  });
+
+  test("all channels are listed, the newest first, page by page and filtered", async () => {
+    await putAll(
+      store(),
+      aChannel("c1"),
+      aChannel("c2", { providerId: "eve", consumerId: "dan" }),
+      aChannel("c3", { state: ENDED, serviceId: "music" }),
+    );
+    const list = async (filter: ChannelFilter, before?: string) => {
+      const page = await ask((tx) => tx.listAllChannels(filter, { before, limit: 2 }));
+      return [ids(page.channels), page.next];
+    };
+    expect(await list({})).toEqual([["c3", "c2"], "c2"]);
+    expect(await list({}, "c2")).toEqual([["c1"], undefined]);
+    expect(await list({ peerId: "dan" })).toEqual([["c2"], undefined]);
+    expect(await list({ peerId: "ada", state: ENDED })).toEqual([["c3"], undefined]);
+    expect(await list({ serviceId: "weather" })).toEqual([["c2", "c1"], undefined]);
+  });
 }

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { StorageError, type Store } from "../../src/hub/store.js";
 import { channelQuestionContract } from "./contract-channel-questions.js";
 import { channelContract } from "./contract-channels.js";
+import { auditContract, credentialContract } from "./contract-credentials.js";
 import { entryContract } from "./contract-entries.js";
 import { aChannel, anEntry, aService, putAll, say } from "./sample.js";
 
@@ -22,6 +23,8 @@ export function storeContract(engine: string, open: () => Promise<Store>): void 
     describe("questions about channels", () => channelQuestionContract(() => store));
     describe("entries", () => entryContract(() => store));
     describe("services", () => serviceContract(() => store));
+    describe("credentials", () => credentialContract(() => store));
+    describe("the audit log", () => auditContract(() => store));
 
     test("D7: two databases have two epochs", async () => {
       const other = await open();
@@ -154,6 +157,7 @@ function serviceContract(store: () => Store): void {
       ]),
       acceptPolicy: 2,
       maxActiveChats: 4_294_967_295,
+      allowedConsumers: ["bob", "weather-*"],
     });
     await store().transaction((tx) => tx.putService(full));
     expect(await store().transaction((tx) => tx.service("weather"))).toEqual(full);
@@ -173,5 +177,14 @@ function serviceContract(store: () => Store): void {
     expect(await ids("", 9)).toEqual(["Z", "a", "a.2", "b", "c"]);
     expect(await ids("a", 2)).toEqual(["a.2", "b"]);
     expect(await ids("c", 2)).toEqual([]);
+  });
+
+  test("the services of a provider are counted", async () => {
+    await store().transaction(async (tx) => {
+      for (const id of ["a", "b", "c"]) await tx.putService(aService(id));
+      await tx.putService(aService("d", { providerId: "bob" }));
+      expect(await tx.countServices("ada")).toBe(3);
+      expect(await tx.countServices("carol")).toBe(0);
+    });
   });
 }

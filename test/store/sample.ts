@@ -42,6 +42,7 @@ export function aService(serviceId: string, set: Partial<ServiceRecord> = {}): S
     metadata: new Map(),
     acceptPolicy: AcceptPolicy.ACCEPT_POLICY_MANUAL,
     maxActiveChats: 0,
+    allowedConsumers: [],
     openChannelId: `open-${serviceId}`,
     registeredAtMs: 1_795_000_000_000,
     ...set,

@@ -29,6 +29,8 @@ const byIndex: [string, string, RegExp][] = [
   ["newestAnswered", CHANNEL_SQL.newestAnswered, /channels_answered .*consumer_id=\?/],
   ["countPending", CHANNEL_SQL.countPending, /channels_pending_of_consumer/],
   ["countActive", CHANNEL_SQL.countActive, /channels_of_provider_by_service .*state=\?/],
+  ["countUnended", CHANNEL_SQL.countUnended, /channels_unended_of_consumer/],
+  ["listOfAll", CHANNEL_SQL.listOfAll, /SEARCH channels .*rowid<\?/],
   ["listOfProvider", CHANNEL_SQL.listOfProvider, /channels_of_provider .*rowid<\?/],
   ["listOfConsumer", CHANNEL_SQL.listOfConsumer, /channels_of_consumer .*rowid<\?/],
   ["behind", CHANNEL_SQL.behind, /channels_provider_behind/],

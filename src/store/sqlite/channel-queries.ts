@@ -3,6 +3,16 @@ import type { BehindChannel, ChannelFilter, Transaction } from "../../hub/store.
 import { ChannelState } from "../../protocol/wire.js";
 import type { ChannelRow } from "./channel-rows.js";
 
+interface PageMark {
+  before?: string | undefined;
+  limit: number;
+}
+
+interface RowPage {
+  rows: ChannelRow[];
+  next: string | undefined;
+}
+
 /** Questions about channels; each is described at the Transaction's operation of that name. */
 export interface ChannelQueries {
   newestChannel(of: Parameters<Transaction["newestChannel"]>[0]): ChannelRow | undefined;
@@ -11,12 +21,10 @@ export interface ChannelQueries {
   newestAnswered(of: Parameters<Transaction["newestAnswered"]>[0]): ChannelRow | undefined;
   countPending(consumerId: string): number;
   countActive(providerId: string, serviceId: string): number;
+  countUnended(consumerId: string): number;
   allPending(): ChannelRow[];
-  listChannels(
-    agentId: string,
-    filter: ChannelFilter,
-    page: { before?: string | undefined; limit: number },
-  ): { rows: ChannelRow[]; next: string | undefined };
+  listChannels(agentId: string, filter: ChannelFilter, page: PageMark): RowPage;
+  listAllChannels(filter: ChannelFilter, page: PageMark): RowPage;
   channelsBehind(agentId: string): BehindChannel[];
 }
 
@@ -55,6 +63,9 @@ export const CHANNEL_SQL = {
   countPending: `SELECT count(*) FROM channels WHERE consumer_id = @consumer AND ${PENDING}`,
   countActive: `SELECT count(*) FROM channels
     WHERE provider_id = @provider AND service_id = @service AND ${ACTIVE}`,
+  // Named, because SQLite would look through all that the consumer ever had.
+  countUnended: `SELECT count(*) FROM channels INDEXED BY channels_unended_of_consumer
+    WHERE consumer_id = @consumer AND state < 4`,
   allPending: `SELECT * FROM channels WHERE ${PENDING} ORDER BY last_used, id`,
   idOf: "SELECT id FROM channels WHERE channel_id = @name",
   listOfProvider: `SELECT * FROM channels WHERE provider_id = @agent AND id < @before
@@ -62,6 +73,10 @@ export const CHANNEL_SQL = {
     AND (@state IS NULL OR state = @state) ORDER BY id DESC LIMIT @limit`,
   listOfConsumer: `SELECT * FROM channels WHERE consumer_id = @agent AND id < @before
     AND (@peer IS NULL OR provider_id = @peer) AND (@service IS NULL OR service_id = @service)
+    AND (@state IS NULL OR state = @state) ORDER BY id DESC LIMIT @limit`,
+  listOfAll: `SELECT * FROM channels WHERE id < @before
+    AND (@peer IS NULL OR provider_id = @peer OR consumer_id = @peer)
+    AND (@service IS NULL OR service_id = @service)
     AND (@state IS NULL OR state = @state) ORDER BY id DESC LIMIT @limit`,
   behind: `SELECT id, channel_id AS channelId, provider_position AS position,
       provider_due AS due FROM channels
@@ -84,11 +99,35 @@ export function prepareChannelQueries(db: Database): ChannelQueries {
   const newestAnswered = rows(CHANNEL_SQL.newestAnswered);
   const countPending = value(CHANNEL_SQL.countPending);
   const countActive = value(CHANNEL_SQL.countActive);
+  const countUnended = value(CHANNEL_SQL.countUnended);
   const allPending = db.prepare<[], ChannelRow>(CHANNEL_SQL.allPending);
   const idOf = value(CHANNEL_SQL.idOf);
   const listOfProvider = rows(CHANNEL_SQL.listOfProvider);
   const listOfConsumer = rows(CHANNEL_SQL.listOfConsumer);
+  const listOfAll = rows(CHANNEL_SQL.listOfAll);
   const behind = db.prepare<Given, BehindChannel>(CHANNEL_SQL.behind);
+
+  function pageOf(
+    statements: ReturnType<typeof rows>[],
+    agent: string | undefined,
+    filter: ChannelFilter,
+    { before: mark, limit }: PageMark,
+  ): RowPage {
+    // The mark is a channel's name: a rowid would tell an agent how much others talk (C7).
+    const before = mark === undefined ? Number.MAX_SAFE_INTEGER : (idOf.get({ name: mark }) ?? 0);
+    const of = {
+      ...(agent !== undefined && { agent }),
+      before,
+      peer: filter.peerId ?? null,
+      service: filter.serviceId ?? null,
+      state: filter.state ?? null,
+      limit: limit + 1,
+    };
+    const found = statements.flatMap((statement) => statement.all(of));
+    found.sort((a, b) => b.id - a.id);
+    const page = found.slice(0, limit);
+    return { rows: page, next: found.length > limit ? page.at(-1)?.channel_id : undefined };
+  }
 
   return {
     newestChannel({ agentId, serviceId: service, providerId, peerId, state: asked }) {
@@ -126,23 +165,11 @@ export function prepareChannelQueries(db: Database): ChannelQueries {
       newestAnswered.get({ provider, consumer, service: serviceId || null }),
     countPending: (consumer) => countPending.get({ consumer }) ?? 0,
     countActive: (provider, service) => countActive.get({ provider, service }) ?? 0,
+    countUnended: (consumer) => countUnended.get({ consumer }) ?? 0,
     allPending: () => allPending.all(),
-    listChannels(agent, filter, { before: mark, limit }) {
-      // The mark is a channel's name: a rowid would tell an agent how much others talk (C7).
-      const before = mark === undefined ? Number.MAX_SAFE_INTEGER : (idOf.get({ name: mark }) ?? 0);
-      const of = {
-        agent,
-        before,
-        peer: filter.peerId ?? null,
-        service: filter.serviceId ?? null,
-        state: filter.state ?? null,
-        limit: limit + 1,
-      };
-      const found = [...listOfProvider.all(of), ...listOfConsumer.all(of)];
-      found.sort((a, b) => b.id - a.id);
-      const rows = found.slice(0, limit);
-      return { rows, next: found.length > limit ? rows.at(-1)?.channel_id : undefined };
-    },
+    listChannels: (agent, filter, page) =>
+      pageOf([listOfProvider, listOfConsumer], agent, filter, page),
+    listAllChannels: (filter, page) => pageOf([listOfAll], undefined, filter, page),
     channelsBehind: (agent) =>
       behind.all({ agent }).map(({ channelId, position, due }) => ({ channelId, position, due })),
   };

@@ -1,7 +1,9 @@
 import type { Database } from "better-sqlite3";
 import { StorageError, type Store, type Transaction } from "../../hub/store.js";
+import { prepareAuditRows } from "./audit-rows.js";
 import { prepareChannelQueries } from "./channel-queries.js";
 import { prepareChannelRows } from "./channel-rows.js";
+import { prepareCredentialRows } from "./credential-rows.js";
 import { translate } from "./engine-errors.js";
 import { prepareEntryRows } from "./entry-rows.js";
 import { limitLog } from "./log-size.js";
@@ -28,7 +30,11 @@ export function sqliteStore(
     channelQueries: prepareChannelQueries(db),
     entryRows: prepareEntryRows(db),
     serviceRows: prepareServiceRows(db),
+    credentialRows: prepareCredentialRows(db),
+    auditRows: prepareAuditRows(db),
   };
+  const dataVersion = db.prepare<[], number>("PRAGMA data_version").pluck();
+  let seenVersion = dataVersion.get();
   let closed: Promise<void> | undefined;
   /** Settles, and never rejects, when the last transaction asked for is over. */
   let last: Promise<unknown> = Promise.resolve();
@@ -118,6 +124,13 @@ export function sqliteStore(
         () => undefined,
       );
       return done;
+    },
+    changedElsewhere() {
+      if (closed !== undefined || failure !== undefined) return false;
+      const version = dataVersion.get();
+      const changed = version !== seenVersion;
+      seenVersion = version;
+      return changed;
     },
     close() {
       closed ??= last.then(() => {

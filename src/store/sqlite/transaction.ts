@@ -1,7 +1,9 @@
 import type { StorageError, Transaction } from "../../hub/store.js";
+import type { AuditRows } from "./audit-rows.js";
 import { cacheChannels } from "./channel-cache.js";
 import type { ChannelQueries } from "./channel-queries.js";
 import { type ChannelRow, type ChannelRows, channelOf } from "./channel-rows.js";
+import type { CredentialRows } from "./credential-rows.js";
 import { translate } from "./engine-errors.js";
 import type { EntryRows } from "./entry-rows.js";
 import type { ServiceRows } from "./service-rows.js";
@@ -12,6 +14,8 @@ export interface Statements {
   channelQueries: ChannelQueries;
   entryRows: EntryRows;
   serviceRows: ServiceRows;
+  credentialRows: CredentialRows;
+  auditRows: AuditRows;
 }
 
 /** One transaction between its BEGIN and its COMMIT, which are the caller's. */
@@ -34,6 +38,7 @@ export function openTransaction(
   readOnly: StorageError | undefined,
 ): OpenTransaction {
   const { channelRows, channelQueries, entryRows, serviceRows } = statements;
+  const { credentialRows, auditRows } = statements;
   const cache = cacheChannels(channelRows);
   let over = false;
   let failure: { error: unknown } | undefined;
@@ -76,10 +81,16 @@ export function openTransaction(
     countPending: (consumerId) => ask(() => channelQueries.countPending(consumerId)),
     countActive: (providerId, serviceId) =>
       ask(() => channelQueries.countActive(providerId, serviceId)),
+    countUnended: (consumerId) => ask(() => channelQueries.countUnended(consumerId)),
     allPending: () => ask(() => many(channelQueries.allPending())),
     listChannels: (agentId, filter, page) =>
       ask(() => {
         const { rows, next } = channelQueries.listChannels(agentId, filter, page);
+        return { channels: many(rows), next };
+      }),
+    listAllChannels: (filter, page) =>
+      ask(() => {
+        const { rows, next } = channelQueries.listAllChannels(filter, page);
         return { channels: many(rows), next };
       }),
     channelsBehind: (agentId) => ask(() => channelQueries.channelsBehind(agentId)),
@@ -99,6 +110,18 @@ export function openTransaction(
     putService: (service) => write(() => serviceRows.put(service)),
     deleteService: (serviceId) => write(() => serviceRows.remove(serviceId)),
     services: (page) => read(() => serviceRows.page(page)),
+    countServices: (providerId) => read(() => serviceRows.count(providerId)),
+
+    keys: () => read(() => credentialRows.keys()),
+    putKey: (key) => write(() => credentialRows.putKey(key)),
+    knowsAgent: (agentId) => read(() => credentialRows.knowsAgent(agentId)),
+    nameAgent: (agentId) => write(() => credentialRows.nameAgent(agentId)),
+
+    audit: (events) =>
+      write(() => {
+        for (const event of events) auditRows.add(event);
+      }),
+    auditLog: (range) => read(() => auditRows.range(range)),
   };
 
   return {

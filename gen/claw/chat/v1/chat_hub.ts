@@ -168,6 +168,8 @@ export enum EndCode {
   END_CODE_CANCELLED = 2,
   /** END_CODE_FAILED - It could not be done. */
   END_CODE_FAILED = 3,
+  /** END_CODE_POLICY - Said by the hub only: an operator ended it. */
+  END_CODE_POLICY = 4,
   UNRECOGNIZED = -1,
 }
 
@@ -185,6 +187,9 @@ export function endCodeFromJSON(object: any): EndCode {
     case 3:
     case "END_CODE_FAILED":
       return EndCode.END_CODE_FAILED;
+    case 4:
+    case "END_CODE_POLICY":
+      return EndCode.END_CODE_POLICY;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -202,6 +207,8 @@ export function endCodeToJSON(object: EndCode): string {
       return "END_CODE_CANCELLED";
     case EndCode.END_CODE_FAILED:
       return "END_CODE_FAILED";
+    case EndCode.END_CODE_POLICY:
+      return "END_CODE_POLICY";
     case EndCode.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
@@ -574,11 +581,14 @@ export interface ChatMessage_MetadataEntry {
  * stays readable to both. Said again, it gets the first receipt.
  */
 export interface ChatEnd {
-  /** The chat to end. Required. */
+  /** The chat to end. Required. An admin may name anybody's. */
   channelId: string;
   /** Set by the hub: the entry's place in the channel. */
   seq: bigint;
-  /** Set by the hub: who ended it. Another claim is refused. */
+  /**
+   * Set by the hub: who ended it; empty where an operator did. Another claim
+   * is refused.
+   */
   endedBy: string;
   /** Words for the peer. At most 1 KiB. */
   reason: string;
@@ -590,7 +600,7 @@ export interface ChatEnd {
 
 /**
  * Asks for a page of messages, oldest first within the page. Only the two
- * members of a channel may read it.
+ * members of a channel may read it, and admins, who name its channel_id.
  */
 export interface ChatHistory {
   /** The channel; or leave it out and give service_id. */
@@ -728,6 +738,11 @@ export interface SessionLimits {
   /** Deliveries that may be unacked in all; 0 as above. */
   maxUnacked: number;
   /**
+   * Requests a second of this agent, over all its sessions. Beyond it the hub
+   * reads them later. 0: no limit, here and in all that follow.
+   */
+  maxFramesPerSecond: number;
+  /**
    * How often a client that sends heartbeats should. One that has begun and
    * then sends nothing for two and a half times as long is taken for gone.
    */
@@ -736,9 +751,27 @@ export interface SessionLimits {
     | undefined;
   /**
    * Unacked deliveries together, in encoded bytes; one larger delivery may be
-   * unacked alone. 0 as above.
+   * unacked alone. 0 where deliveries are not acked.
    */
   maxUnackedBytes: number;
+  /** Encoded bytes a second of this agent's requests, as above. */
+  maxBytesPerSecond: number;
+  /** Entries of a metadata map. */
+  maxMetadataEntries: number;
+  /** Keys and values of a metadata map together, in bytes. */
+  maxMetadataBytes: number;
+  /** Requests of this agent that may be pending. */
+  maxPendingRequests: number;
+  /** Chats this agent has asked for that are not over, and its services. */
+  maxChannels: number;
+  /** Open sessions of this agent. */
+  maxSessions: number;
+  /** Connections from one address (IPv6: from one /64). */
+  maxConnectionsPerAddress: number;
+  /** Connections to this hub. */
+  maxConnections: number;
+  /** Failed logins from one address before failing ones are put off. */
+  maxFailedLoginsPerMinute: number;
 }
 
 /** A request was refused and has changed nothing. The session goes on. */
@@ -771,13 +804,17 @@ export interface ChannelProgress {
 /** The hub is about to end this stream. Nothing that has a receipt is lost. */
 export interface GoAway {
   /**
-   * SHUTTING_DOWN, SUPERSEDED, HEARTBEAT_MISSED, or the reason of a ChatError that kept the hub
-   * from reading the log; a newer hub may say more.
+   * SHUTTING_DOWN, SUPERSEDED, HEARTBEAT_MISSED, CREDENTIALS_EXPIRED,
+   * CREDENTIALS_REVOKED, or the reason of a ChatError that kept the hub from
+   * reading the log; a newer hub may say more.
    */
   reason: string;
   /** A sentence for people. */
   message: string;
-  /** Whether coming back makes sense. After SUPERSEDED it does not. */
+  /**
+   * Whether coming back makes sense. After SUPERSEDED and CREDENTIALS_REVOKED
+   * it does not; after CREDENTIALS_EXPIRED with fresh credentials.
+   */
   reconnect: boolean;
   /**
    * How long to wait before that, different for each session so that not all
@@ -816,6 +853,13 @@ export interface Service {
    * limit.
    */
   maxActiveChats: number;
+  /**
+   * Agents that find this service and may ask for a chat about it, as ids or
+   * patterns such as weather-*, where * stands for any characters. Empty: all.
+   * At most 64. Shown to the provider only. Chats that exist go on when it
+   * changes.
+   */
+  allowedConsumers: string[];
 }
 
 export interface Service_MetadataEntry {
@@ -875,7 +919,10 @@ export interface ListServicesResponse {
   nextPageToken: string;
 }
 
-/** Asks for the caller's channels. Every filter that is set must hold. */
+/**
+ * Asks for channels: the caller's own, unless an admin says otherwise. Every
+ * filter that is set must hold.
+ */
 export interface ListChannelsRequest {
   /** Only those in this state. */
   state: ChannelState;
@@ -887,6 +934,8 @@ export interface ListChannelsRequest {
   pageSize: number;
   /** The next_page_token of the page before, with the same filters. */
   pageToken: string;
+  /** For admins only: the channels of this agent, or of all where it is `*`. */
+  memberId: string;
 }
 
 /** A page of channels. */
@@ -4101,8 +4150,18 @@ function createBaseSessionLimits(): SessionLimits {
     maxMessageBytes: 0,
     maxUnackedPerChannel: 0,
     maxUnacked: 0,
+    maxFramesPerSecond: 0,
     heartbeatInterval: undefined,
     maxUnackedBytes: 0,
+    maxBytesPerSecond: 0,
+    maxMetadataEntries: 0,
+    maxMetadataBytes: 0,
+    maxPendingRequests: 0,
+    maxChannels: 0,
+    maxSessions: 0,
+    maxConnectionsPerAddress: 0,
+    maxConnections: 0,
+    maxFailedLoginsPerMinute: 0,
   };
 }
 
@@ -4117,11 +4176,41 @@ export const SessionLimits: MessageFns<SessionLimits> = {
     if (message.maxUnacked !== 0) {
       writer.uint32(24).uint32(message.maxUnacked);
     }
+    if (message.maxFramesPerSecond !== 0) {
+      writer.uint32(32).uint32(message.maxFramesPerSecond);
+    }
     if (message.heartbeatInterval !== undefined) {
       Duration.encode(message.heartbeatInterval, writer.uint32(42).fork()).join();
     }
     if (message.maxUnackedBytes !== 0) {
       writer.uint32(48).uint32(message.maxUnackedBytes);
+    }
+    if (message.maxBytesPerSecond !== 0) {
+      writer.uint32(56).uint32(message.maxBytesPerSecond);
+    }
+    if (message.maxMetadataEntries !== 0) {
+      writer.uint32(64).uint32(message.maxMetadataEntries);
+    }
+    if (message.maxMetadataBytes !== 0) {
+      writer.uint32(72).uint32(message.maxMetadataBytes);
+    }
+    if (message.maxPendingRequests !== 0) {
+      writer.uint32(80).uint32(message.maxPendingRequests);
+    }
+    if (message.maxChannels !== 0) {
+      writer.uint32(88).uint32(message.maxChannels);
+    }
+    if (message.maxSessions !== 0) {
+      writer.uint32(96).uint32(message.maxSessions);
+    }
+    if (message.maxConnectionsPerAddress !== 0) {
+      writer.uint32(104).uint32(message.maxConnectionsPerAddress);
+    }
+    if (message.maxConnections !== 0) {
+      writer.uint32(112).uint32(message.maxConnections);
+    }
+    if (message.maxFailedLoginsPerMinute !== 0) {
+      writer.uint32(120).uint32(message.maxFailedLoginsPerMinute);
     }
     return writer;
   },
@@ -4163,6 +4252,14 @@ export const SessionLimits: MessageFns<SessionLimits> = {
             message.maxUnacked = reader.uint32();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.maxFramesPerSecond = reader.uint32();
+            continue;
+          }
           case 5: {
             if (tag !== 42) {
               break;
@@ -4177,6 +4274,78 @@ export const SessionLimits: MessageFns<SessionLimits> = {
             }
 
             message.maxUnackedBytes = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.maxBytesPerSecond = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.maxMetadataEntries = reader.uint32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.maxMetadataBytes = reader.uint32();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.maxPendingRequests = reader.uint32();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.maxChannels = reader.uint32();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.maxSessions = reader.uint32();
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.maxConnectionsPerAddress = reader.uint32();
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.maxConnections = reader.uint32();
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.maxFailedLoginsPerMinute = reader.uint32();
             continue;
           }
         }
@@ -4208,6 +4377,11 @@ export const SessionLimits: MessageFns<SessionLimits> = {
         : isSet(object.max_unacked)
         ? globalThis.Number(object.max_unacked)
         : 0,
+      maxFramesPerSecond: isSet(object.maxFramesPerSecond)
+        ? globalThis.Number(object.maxFramesPerSecond)
+        : isSet(object.max_frames_per_second)
+        ? globalThis.Number(object.max_frames_per_second)
+        : 0,
       heartbeatInterval: isSet(object.heartbeatInterval)
         ? Duration.fromJSON(object.heartbeatInterval)
         : isSet(object.heartbeat_interval)
@@ -4217,6 +4391,51 @@ export const SessionLimits: MessageFns<SessionLimits> = {
         ? globalThis.Number(object.maxUnackedBytes)
         : isSet(object.max_unacked_bytes)
         ? globalThis.Number(object.max_unacked_bytes)
+        : 0,
+      maxBytesPerSecond: isSet(object.maxBytesPerSecond)
+        ? globalThis.Number(object.maxBytesPerSecond)
+        : isSet(object.max_bytes_per_second)
+        ? globalThis.Number(object.max_bytes_per_second)
+        : 0,
+      maxMetadataEntries: isSet(object.maxMetadataEntries)
+        ? globalThis.Number(object.maxMetadataEntries)
+        : isSet(object.max_metadata_entries)
+        ? globalThis.Number(object.max_metadata_entries)
+        : 0,
+      maxMetadataBytes: isSet(object.maxMetadataBytes)
+        ? globalThis.Number(object.maxMetadataBytes)
+        : isSet(object.max_metadata_bytes)
+        ? globalThis.Number(object.max_metadata_bytes)
+        : 0,
+      maxPendingRequests: isSet(object.maxPendingRequests)
+        ? globalThis.Number(object.maxPendingRequests)
+        : isSet(object.max_pending_requests)
+        ? globalThis.Number(object.max_pending_requests)
+        : 0,
+      maxChannels: isSet(object.maxChannels)
+        ? globalThis.Number(object.maxChannels)
+        : isSet(object.max_channels)
+        ? globalThis.Number(object.max_channels)
+        : 0,
+      maxSessions: isSet(object.maxSessions)
+        ? globalThis.Number(object.maxSessions)
+        : isSet(object.max_sessions)
+        ? globalThis.Number(object.max_sessions)
+        : 0,
+      maxConnectionsPerAddress: isSet(object.maxConnectionsPerAddress)
+        ? globalThis.Number(object.maxConnectionsPerAddress)
+        : isSet(object.max_connections_per_address)
+        ? globalThis.Number(object.max_connections_per_address)
+        : 0,
+      maxConnections: isSet(object.maxConnections)
+        ? globalThis.Number(object.maxConnections)
+        : isSet(object.max_connections)
+        ? globalThis.Number(object.max_connections)
+        : 0,
+      maxFailedLoginsPerMinute: isSet(object.maxFailedLoginsPerMinute)
+        ? globalThis.Number(object.maxFailedLoginsPerMinute)
+        : isSet(object.max_failed_logins_per_minute)
+        ? globalThis.Number(object.max_failed_logins_per_minute)
         : 0,
     };
   },
@@ -4232,11 +4451,41 @@ export const SessionLimits: MessageFns<SessionLimits> = {
     if (message.maxUnacked !== 0) {
       obj.maxUnacked = Math.round(message.maxUnacked);
     }
+    if (message.maxFramesPerSecond !== 0) {
+      obj.maxFramesPerSecond = Math.round(message.maxFramesPerSecond);
+    }
     if (message.heartbeatInterval !== undefined) {
       obj.heartbeatInterval = Duration.toJSON(message.heartbeatInterval);
     }
     if (message.maxUnackedBytes !== 0) {
       obj.maxUnackedBytes = Math.round(message.maxUnackedBytes);
+    }
+    if (message.maxBytesPerSecond !== 0) {
+      obj.maxBytesPerSecond = Math.round(message.maxBytesPerSecond);
+    }
+    if (message.maxMetadataEntries !== 0) {
+      obj.maxMetadataEntries = Math.round(message.maxMetadataEntries);
+    }
+    if (message.maxMetadataBytes !== 0) {
+      obj.maxMetadataBytes = Math.round(message.maxMetadataBytes);
+    }
+    if (message.maxPendingRequests !== 0) {
+      obj.maxPendingRequests = Math.round(message.maxPendingRequests);
+    }
+    if (message.maxChannels !== 0) {
+      obj.maxChannels = Math.round(message.maxChannels);
+    }
+    if (message.maxSessions !== 0) {
+      obj.maxSessions = Math.round(message.maxSessions);
+    }
+    if (message.maxConnectionsPerAddress !== 0) {
+      obj.maxConnectionsPerAddress = Math.round(message.maxConnectionsPerAddress);
+    }
+    if (message.maxConnections !== 0) {
+      obj.maxConnections = Math.round(message.maxConnections);
+    }
+    if (message.maxFailedLoginsPerMinute !== 0) {
+      obj.maxFailedLoginsPerMinute = Math.round(message.maxFailedLoginsPerMinute);
     }
     return obj;
   },
@@ -4249,10 +4498,20 @@ export const SessionLimits: MessageFns<SessionLimits> = {
     message.maxMessageBytes = object.maxMessageBytes ?? 0;
     message.maxUnackedPerChannel = object.maxUnackedPerChannel ?? 0;
     message.maxUnacked = object.maxUnacked ?? 0;
+    message.maxFramesPerSecond = object.maxFramesPerSecond ?? 0;
     message.heartbeatInterval = (object.heartbeatInterval !== undefined && object.heartbeatInterval !== null)
       ? Duration.fromPartial(object.heartbeatInterval)
       : undefined;
     message.maxUnackedBytes = object.maxUnackedBytes ?? 0;
+    message.maxBytesPerSecond = object.maxBytesPerSecond ?? 0;
+    message.maxMetadataEntries = object.maxMetadataEntries ?? 0;
+    message.maxMetadataBytes = object.maxMetadataBytes ?? 0;
+    message.maxPendingRequests = object.maxPendingRequests ?? 0;
+    message.maxChannels = object.maxChannels ?? 0;
+    message.maxSessions = object.maxSessions ?? 0;
+    message.maxConnectionsPerAddress = object.maxConnectionsPerAddress ?? 0;
+    message.maxConnections = object.maxConnections ?? 0;
+    message.maxFailedLoginsPerMinute = object.maxFailedLoginsPerMinute ?? 0;
     return message;
   },
 };
@@ -4647,6 +4906,7 @@ function createBaseService(): Service {
     providerOnline: false,
     registeredAt: undefined,
     maxActiveChats: 0,
+    allowedConsumers: [],
   };
 }
 
@@ -4681,6 +4941,9 @@ export const Service: MessageFns<Service> = {
     }
     if (message.maxActiveChats !== 0) {
       writer.uint32(80).uint32(message.maxActiveChats);
+    }
+    for (const v of message.allowedConsumers) {
+      writer.uint32(90).string(v!);
     }
     return writer;
   },
@@ -4781,6 +5044,14 @@ export const Service: MessageFns<Service> = {
             message.maxActiveChats = reader.uint32();
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.allowedConsumers.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4841,6 +5112,11 @@ export const Service: MessageFns<Service> = {
         : isSet(object.max_active_chats)
         ? globalThis.Number(object.max_active_chats)
         : 0,
+      allowedConsumers: globalThis.Array.isArray(object?.allowedConsumers)
+        ? object.allowedConsumers.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.allowed_consumers)
+        ? object.allowed_consumers.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -4879,6 +5155,9 @@ export const Service: MessageFns<Service> = {
     if (message.maxActiveChats !== 0) {
       obj.maxActiveChats = Math.round(message.maxActiveChats);
     }
+    if (message.allowedConsumers?.length) {
+      obj.allowedConsumers = message.allowedConsumers;
+    }
     return obj;
   },
 
@@ -4907,6 +5186,7 @@ export const Service: MessageFns<Service> = {
       ? Timestamp.fromPartial(object.registeredAt)
       : undefined;
     message.maxActiveChats = object.maxActiveChats ?? 0;
+    message.allowedConsumers = object.allowedConsumers?.map((e) => e) || [];
     return message;
   },
 };
@@ -5514,7 +5794,7 @@ export const ListServicesResponse: MessageFns<ListServicesResponse> = {
 };
 
 function createBaseListChannelsRequest(): ListChannelsRequest {
-  return { state: 0, serviceId: "", peerId: "", pageSize: 0, pageToken: "" };
+  return { state: 0, serviceId: "", peerId: "", pageSize: 0, pageToken: "", memberId: "" };
 }
 
 export const ListChannelsRequest: MessageFns<ListChannelsRequest> = {
@@ -5533,6 +5813,9 @@ export const ListChannelsRequest: MessageFns<ListChannelsRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(42).string(message.pageToken);
+    }
+    if (message.memberId !== "") {
+      writer.uint32(50).string(message.memberId);
     }
     return writer;
   },
@@ -5590,6 +5873,14 @@ export const ListChannelsRequest: MessageFns<ListChannelsRequest> = {
             message.pageToken = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.memberId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5625,6 +5916,11 @@ export const ListChannelsRequest: MessageFns<ListChannelsRequest> = {
         : isSet(object.page_token)
         ? globalThis.String(object.page_token)
         : "",
+      memberId: isSet(object.memberId)
+        ? globalThis.String(object.memberId)
+        : isSet(object.member_id)
+        ? globalThis.String(object.member_id)
+        : "",
     };
   },
 
@@ -5645,6 +5941,9 @@ export const ListChannelsRequest: MessageFns<ListChannelsRequest> = {
     if (message.pageToken !== "") {
       obj.pageToken = message.pageToken;
     }
+    if (message.memberId !== "") {
+      obj.memberId = message.memberId;
+    }
     return obj;
   },
 
@@ -5658,6 +5957,7 @@ export const ListChannelsRequest: MessageFns<ListChannelsRequest> = {
     message.peerId = object.peerId ?? "";
     message.pageSize = object.pageSize ?? 0;
     message.pageToken = object.pageToken ?? "";
+    message.memberId = object.memberId ?? "";
     return message;
   },
 };
@@ -5759,11 +6059,16 @@ export const ListChannelsResponse: MessageFns<ListChannelsResponse> = {
  * Everything that happens in a channel is one entry of that channel's log,
  * stored before anyone hears of it.
  *
- * Every call names its caller in the call metadata `claw-agent-id`: 1 to 128
- * characters of A-Z a-z 0-9 . _ : @ / -, beginning with a letter or digit.
+ * A hub with credentials takes the caller's name from them: an API key or a
+ * JWT in the call metadata `authorization: Bearer ...`, or a client
+ * certificate. Where those stand for several agents, and always in a hub
+ * without credentials, the call metadata `claw-agent-id` says which agent is
+ * speaking: 1 to 128 characters of A-Z a-z 0-9 . _ : @ / -, beginning with a
+ * letter or digit.
  *
  * A refused unary call ends with a gRPC status; its trailer `claw-reason`
- * holds the stable word that ChatError.reason would hold in a session.
+ * holds the stable word that ChatError.reason would hold in a session, and
+ * `claw-retry-after-ms` the milliseconds of ChatError.retry_after.
  */
 export type ChatHubService = typeof ChatHubService;
 export const ChatHubService = {
@@ -5771,7 +6076,8 @@ export const ChatHubService = {
    * Opens a session of one agent. The six chat frames travel both ways.
    *
    * Call metadata:
-   *   claw-agent-id  who is speaking
+   *   authorization  Bearer, and an API key or a JWT
+   *   claw-agent-id  who is speaking, where that is open
    *   claw-receive   none (the default): the stream only sends, and leaves the
    *                  agent's receiving session alone;
    *                  manual: entries are delivered, and count as handled when
@@ -5835,7 +6141,7 @@ export const ChatHubService = {
       Buffer.from(ListServicesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListServicesResponse => ListServicesResponse.decode(value),
   },
-  /** Lists the caller's own channels, newest first. */
+  /** Lists the caller's own channels, newest first; to an admin, any agent's. */
   listChannels: {
     path: "/claw.chat.v1.ChatHub/ListChannels" as const,
     requestStream: false as const,
@@ -5853,7 +6159,8 @@ export interface ChatHubServer extends UntypedServiceImplementation {
    * Opens a session of one agent. The six chat frames travel both ways.
    *
    * Call metadata:
-   *   claw-agent-id  who is speaking
+   *   authorization  Bearer, and an API key or a JWT
+   *   claw-agent-id  who is speaking, where that is open
    *   claw-receive   none (the default): the stream only sends, and leaves the
    *                  agent's receiving session alone;
    *                  manual: entries are delivered, and count as handled when
@@ -5880,7 +6187,7 @@ export interface ChatHubServer extends UntypedServiceImplementation {
   unregisterService: handleUnaryCall<UnregisterServiceRequest, UnregisterServiceResponse>;
   /** Finds services by words, tags or provider, ordered by service_id. */
   listServices: handleUnaryCall<ListServicesRequest, ListServicesResponse>;
-  /** Lists the caller's own channels, newest first. */
+  /** Lists the caller's own channels, newest first; to an admin, any agent's. */
   listChannels: handleUnaryCall<ListChannelsRequest, ListChannelsResponse>;
 }
 
@@ -5889,7 +6196,8 @@ export interface ChatHubClient extends Client {
    * Opens a session of one agent. The six chat frames travel both ways.
    *
    * Call metadata:
-   *   claw-agent-id  who is speaking
+   *   authorization  Bearer, and an API key or a JWT
+   *   claw-agent-id  who is speaking, where that is open
    *   claw-receive   none (the default): the stream only sends, and leaves the
    *                  agent's receiving session alone;
    *                  manual: entries are delivered, and count as handled when
@@ -5960,7 +6268,7 @@ export interface ChatHubClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListServicesResponse) => void,
   ): ClientUnaryCall;
-  /** Lists the caller's own channels, newest first. */
+  /** Lists the caller's own channels, newest first; to an admin, any agent's. */
   listChannels(
     request: ListChannelsRequest,
     callback: (error: ServiceError | null, response: ListChannelsResponse) => void,

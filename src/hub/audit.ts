@@ -1,0 +1,42 @@
+/** What the audit log notes. */
+export type AuditKind =
+  | "key_created"
+  | "key_rotated"
+  | "key_revoked"
+  | "login_refused"
+  | "access_denied"
+  | "admin_list"
+  | "admin_read"
+  | "admin_end"
+  /** There were more refusals than the log takes; `detail` says how many. */
+  | "suppressed";
+
+/** One line of the audit log. What does not apply is empty. */
+export interface AuditEvent {
+  atMs: number;
+  event: AuditKind;
+  /** Who did it: an agent, or `operator` for the command line. */
+  actor: string;
+  /** Whom it is about, where that is another agent. */
+  agentId: string;
+  channelId: string;
+  /** Where the call came from. */
+  address: string;
+  /** The credential, the refusal, the call: never contents, never secrets. */
+  detail: string;
+}
+
+/** A line as it is stored; ids grow. */
+export interface AuditRow extends AuditEvent {
+  id: number;
+}
+
+/** Which lines to read, the newest first. */
+export interface AuditRange {
+  /** Only smaller ids than this. */
+  beforeId?: number | undefined;
+  /** Only from this time on. */
+  sinceMs?: number | undefined;
+  event?: AuditKind | undefined;
+  limit: number;
+}
