@@ -18,3 +18,11 @@ export interface KeyRecord {
   /** 0: it is not revoked. */
   revokedAtMs: number;
 }
+
+/** Who a command comes from, as its credentials say (I1). */
+export interface Caller {
+  agentId: string;
+  role: Role;
+  /** Where the call came from, for the audit log. */
+  address: string;
+}
