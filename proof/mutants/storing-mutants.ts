@@ -142,9 +142,9 @@ export const STORING_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "server/session.ts",
-        find: "const answer = frame && (await handleFrame(context, agentId, frame));",
+        find: "const answer = frame && (await handleFrame(context, caller, frame));",
         replace:
-          "const answer = frame && (await handleFrame(context, agentId, frame));" +
+          "const answer = frame && (await handleFrame(context, caller, frame));" +
           ' if (answer?.kind === "refusal") await movePositions(context, agentId, acks);',
       },
     ],

@@ -2,22 +2,22 @@ import { type Refusal, refuse } from "../protocol/refusals.js";
 import type { ChannelPosition } from "../protocol/wire.js";
 import { advance } from "./apply.js";
 import { roleOf } from "./channel.js";
-import { channelNotFound } from "./common-refusals.js";
 import type { Context } from "./context.js";
+import { denyChannel } from "./deny.js";
 
 /**
  * Whether an agent may move its positions there (D2).
  * @returns the refusal, or undefined where every one of them can be moved
  */
 export async function checkPositions(
-  { tx }: Context,
+  context: Context,
   agentId: string,
   acks: ChannelPosition[],
 ): Promise<Refusal | undefined> {
   for (const { channelId, seq } of acks) {
-    const channel = await tx.channel(channelId);
+    const channel = await context.tx.channel(channelId);
     if (channel === undefined || roleOf(channel, agentId) === undefined) {
-      return channelNotFound(channelId);
+      return denyChannel(context, agentId, channelId, channel);
     }
     if (seq > BigInt(channel.lastSeq)) {
       return refuse(

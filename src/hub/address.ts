@@ -1,9 +1,12 @@
 import { type Refusal, refuse } from "../protocol/refusals.js";
 import { AcceptPolicy, ChannelState, type ChatMessage } from "../protocol/wire.js";
 import { type Channel, newChannel, peerOf, roleOf } from "./channel.js";
-import { channelNotFound, directChatsDisabled, serviceNotFound } from "./common-refusals.js";
+import { agentNotFound, directChatsDisabled, tooManyChannels } from "./common-refusals.js";
 import type { Context } from "./context.js";
+import { denyChannel, denyService } from "./deny.js";
+import { hasRoomForChat } from "./room-for-chats.js";
 import type { ServiceRecord } from "./store.js";
+import { visible } from "./visible-service.js";
 
 /** Where a message goes: into a channel, or first a chat of an AUTO service has to be asked for. */
 export type Destination = { channel: Channel } | { askFirst: ServiceRecord } | { refusal: Refusal };
@@ -23,13 +26,13 @@ export async function findDestination(
 }
 
 async function byChannel(
-  { tx }: Context,
+  context: Context,
   agentId: string,
   { channelId, serviceId, targetAgent }: ChatMessage,
 ): Promise<Destination> {
-  const channel = await tx.channel(channelId);
+  const channel = await context.tx.channel(channelId);
   if (channel === undefined || roleOf(channel, agentId) === undefined) {
-    return { refusal: channelNotFound(channelId) };
+    return { refusal: denyChannel(context, agentId, channelId, channel) };
   }
   const agrees =
     (targetAgent === "" || targetAgent === peerOf(channel, agentId)) &&
@@ -44,11 +47,13 @@ async function byChannel(
 }
 
 async function byService(
-  { tx }: Context,
+  context: Context,
   agentId: string,
   { serviceId, targetAgent }: ChatMessage,
 ): Promise<Destination> {
-  const service = await tx.service(serviceId);
+  const { tx } = context;
+  const registered = await tx.service(serviceId);
+  const service = visible(registered, agentId);
   const channel = await tx.newestChannel({
     agentId,
     serviceId,
@@ -58,7 +63,9 @@ async function byService(
     state: ChannelState.CHANNEL_STATE_ACTIVE,
   });
   if (channel !== undefined) return { channel };
-  if (service === undefined) return { refusal: serviceNotFound(serviceId) };
+  if (service === undefined) {
+    return { refusal: denyService(context, agentId, serviceId, registered) };
+  }
   const mayAsk =
     service.acceptPolicy === AcceptPolicy.ACCEPT_POLICY_AUTO &&
     service.providerId !== agentId &&
@@ -73,13 +80,20 @@ async function byService(
 }
 
 async function byAgent(
-  { tx, env }: Context,
+  context: Context,
   agentId: string,
   targetAgent: string,
 ): Promise<Destination> {
+  const { tx, env } = context;
   const channel = await tx.mostRecentlyUsed(agentId, targetAgent);
   if (channel !== undefined) return { channel };
   if (!env.directChats) return { refusal: directChatsDisabled() };
+  if (env.agentsMustBeKnown && !(await tx.knowsAgent(targetAgent))) {
+    return { refusal: agentNotFound(targetAgent) };
+  }
+  if (!(await hasRoomForChat(context, agentId))) {
+    return { refusal: tooManyChannels(env.maxChannels) };
+  }
   return {
     channel: {
       ...newChannel({

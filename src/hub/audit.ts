@@ -1,3 +1,6 @@
+import type { Context } from "./context.js";
+import type { Caller } from "./credentials.js";
+
 /** What the audit log notes. */
 export type AuditKind =
   | "key_created"
@@ -39,4 +42,16 @@ export interface AuditRange {
   sinceMs?: number | undefined;
   event?: AuditKind | undefined;
   limit: number;
+}
+
+/** Notes what an admin did, in the transaction in which it is done. */
+export async function noteAdmin(
+  { tx, env }: Context,
+  { agentId: actor, address }: Caller,
+  event: "admin_list" | "admin_read" | "admin_end",
+  about: { agentId?: string; channelId?: string },
+): Promise<void> {
+  await tx.audit([
+    { atMs: env.nowMs(), event, actor, agentId: "", channelId: "", ...about, address, detail: "" },
+  ]);
 }

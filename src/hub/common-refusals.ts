@@ -11,6 +11,20 @@ export function serviceNotFound(serviceId: string): Refusal {
   return refuse("SERVICE_NOT_FOUND", `there is no service ${JSON.stringify(serviceId)}`);
 }
 
+export function agentNotFound(agentId: string): Refusal {
+  return refuse(
+    "AGENT_NOT_FOUND",
+    `this hub knows no agent ${JSON.stringify(agentId)}; it has to log in once, or be given a key`,
+  );
+}
+
+export function tooManyChannels(maxChannels: number): Refusal {
+  return refuse(
+    "TOO_MANY_CHANNELS",
+    `${maxChannels} chats you asked for are not over, your services counted in; end one first`,
+  );
+}
+
 export function directChatsDisabled(): Refusal {
   return refuse("DIRECT_CHATS_DISABLED", "this hub allows chats about a service only; name one");
 }

@@ -1,3 +1,4 @@
+import type { AuditEvent } from "./audit.js";
 import type { Channel } from "./channel.js";
 import type { StoredEntry } from "./entry.js";
 import type { Transaction } from "./store.js";
@@ -12,8 +13,12 @@ export interface Environment {
   isOnline(agentId: string): boolean;
   /** Chats without a service are allowed. */
   directChats: boolean;
-  /** Pending requests one consumer may have (C2). */
+  /** Only agents that credentials have named can be spoken to (I3). */
+  agentsMustBeKnown: boolean;
+  /** Pending requests one consumer may have; 0: any number (C2). */
   maxPendingRequests: number;
+  /** Unended chats an agent may have asked for, its services counted in; 0: any number. */
+  maxChannels: number;
 }
 
 /** An entry that the running transaction stores, and the channel after it. */
@@ -29,10 +34,15 @@ export interface Moved {
   position: number;
 }
 
+/** Somebody named what exists and is not theirs; the answer does not tell. */
+export type Denial = Pick<AuditEvent, "actor" | "agentId" | "channelId" | "detail">;
+
 /** What one command works with: a transaction, the environment, and what it has done so far. */
 export interface Context {
   tx: Transaction;
   env: Environment;
   written: Written[];
   moved: Moved[];
+  /** Noted for the audit log later, so that the answer takes no longer than one about nothing. */
+  denied: Denial[];
 }

@@ -65,6 +65,13 @@ export function decideMessage(channel: Channel, agentId: string): Decision {
   }
 }
 
+/** May an admin who is no member end this chat, also one that was only asked for? */
+export function decideEndByAdmin(channel: Channel): Decision {
+  return channel.state === ChannelState.CHANNEL_STATE_REQUESTED
+    ? STORE
+    : decideEnd(channel, channel.providerId);
+}
+
 /** May the agent end this chat, or take the request back? */
 export function decideEnd(channel: Channel, agentId: string): Decision {
   const role = roleOf(channel, agentId);

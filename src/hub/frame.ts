@@ -1,6 +1,7 @@
 import type { RequestFrame } from "../protocol/frame-rules.js";
 import type { Answer } from "./answer.js";
 import type { Context } from "./context.js";
+import type { Caller } from "./credentials.js";
 import { endChat } from "./end.js";
 import { readHistory } from "./history.js";
 import { sendMessage } from "./message.js";
@@ -13,9 +14,10 @@ import { requestChat } from "./request.js";
  */
 export function handleFrame(
   context: Context,
-  agentId: string,
+  caller: Caller,
   frame: RequestFrame,
 ): Promise<Answer> {
+  const { agentId } = caller;
   switch (frame.$case) {
     case "chatRequest":
       return requestChat(context, agentId, frame.value);
@@ -25,9 +27,9 @@ export function handleFrame(
     case "chatMessage":
       return sendMessage(context, agentId, frame.value);
     case "chatEnd":
-      return endChat(context, agentId, frame.value);
+      return endChat(context, caller, frame.value);
     case "chatHistory":
-      return readHistory(context, agentId, frame.value);
+      return readHistory(context, caller, frame.value);
     default:
       return frame satisfies never;
   }

@@ -1,29 +1,30 @@
 import { MAX_RESPONSE_BYTES, pageSize } from "../protocol/limits.js";
-import { refuse } from "../protocol/refusals.js";
+import { type Refusal, refuse } from "../protocol/refusals.js";
 import { type ChatHistory, type ChatHistoryPage, ChatMessage } from "../protocol/wire.js";
 import { type Answer, refused } from "./answer.js";
+import { noteAdmin } from "./audit.js";
 import { type Channel, roleOf } from "./channel.js";
-import { channelNotFound } from "./common-refusals.js";
 import type { Context } from "./context.js";
+import type { Caller } from "./credentials.js";
+import { denyChannel } from "./deny.js";
 import { channelView } from "./views.js";
+import { visible } from "./visible-service.js";
 
 /** Room in a page for the channel itself and the framing of 1000 messages. */
 const PAGE_OVERHEAD_BYTES = 128 * 1024;
 
-/** A member reads a page of messages (C6, C7, M3). */
+/** A member, or an admin, reads a page of messages (C6, C7, M3). */
 export async function readHistory(
   context: Context,
-  agentId: string,
+  caller: Caller,
   asked: ChatHistory,
 ): Promise<Answer> {
   const { tx, env } = context;
-  const channel = await findChannel(context, agentId, asked);
-  if (channel === undefined) {
-    return refused(
-      asked.channelId === ""
-        ? refuse("CHANNEL_NOT_FOUND", "you have no chat about this service")
-        : channelNotFound(asked.channelId),
-    );
+  const found = await findChannel(context, caller, asked);
+  if ("refusal" in found) return refused(found.refusal);
+  const { channel } = found;
+  if (roleOf(channel, caller.agentId) === undefined) {
+    await noteAdmin(context, caller, "admin_read", { channelId: channel.channelId });
   }
   const { entries, hasMore } = await tx.entries({
     channelId: channel.channelId,
@@ -35,7 +36,7 @@ export async function readHistory(
     maxBytes: MAX_RESPONSE_BYTES - PAGE_OVERHEAD_BYTES,
   });
   const page: ChatHistoryPage = {
-    channel: channelView(channel, agentId, env.isOnline),
+    channel: channelView(channel, caller, env.isOnline),
     messages: entries.map((entry) => ChatMessage.decode(entry.body)),
     hasMore,
   };
@@ -43,20 +44,26 @@ export async function readHistory(
 }
 
 async function findChannel(
-  { tx }: Context,
-  agentId: string,
+  context: Context,
+  { agentId, role }: Caller,
   asked: ChatHistory,
-): Promise<Channel | undefined> {
+): Promise<{ channel: Channel } | { refusal: Refusal }> {
+  const { tx } = context;
   if (asked.channelId !== "") {
     const channel = await tx.channel(asked.channelId);
-    return channel !== undefined && roleOf(channel, agentId) !== undefined ? channel : undefined;
+    if (channel !== undefined && (roleOf(channel, agentId) !== undefined || role === "admin")) {
+      return { channel };
+    }
+    return { refusal: denyChannel(context, agentId, asked.channelId, channel) };
   }
-  const service = await tx.service(asked.serviceId);
-  return tx.newestChannel({
+  const service = visible(await tx.service(asked.serviceId), agentId);
+  const channel = await tx.newestChannel({
     agentId,
     serviceId: asked.serviceId,
     providerId: service?.providerId,
   });
+  if (channel !== undefined) return { channel };
+  return { refusal: refuse("CHANNEL_NOT_FOUND", "you have no chat about this service") };
 }
 
 /** A seq as asked for; absent where it is 0, and never beyond what a number holds exactly. */

@@ -7,14 +7,19 @@ import {
   type ListServicesResponse,
   Service,
 } from "../protocol/wire.js";
+import { noteAdmin } from "./audit.js";
 import { roleOf } from "./channel.js";
 import type { Context } from "./context.js";
+import type { Caller } from "./credentials.js";
 import { decodePageToken, encodePageToken } from "./page-token.js";
 import type { ServiceRecord, Transaction } from "./store.js";
 import { channelView, serviceView } from "./views.js";
+import { isVisible } from "./visible-service.js";
 
-/** How many services are looked at for one page, so that no search holds the others up. */
+/** How many services are searched for one page, so that no search holds the others up. */
 const MAX_SCANNED = 1_000;
+/** No agent can have this id: as member_id it stands for all. */
+const EVERYBODY = "*";
 /** Room for what surrounds a service in a page, the page token included. */
 const FRAMING_BYTES = 256;
 
@@ -25,22 +30,24 @@ const badToken = (): Refusal =>
       "begin again without it",
   );
 
-/** Finds services, ordered by id. */
+/** Finds services that are for the agent, ordered by id (S3). */
 export async function listServices(
   { tx, env }: Context,
-  agentId: string,
+  { agentId }: Caller,
   asked: ListServicesRequest,
 ): Promise<ListServicesResponse | { refusal: Refusal }> {
   const token = decodePageToken(asked.pageToken);
   if (token === undefined) return { refusal: badToken() };
   const limit = pageSize(asked.pageSize);
   const words = wordsOf(asked.query);
-  const scanned = await tx.services({ after: token, limit: MAX_SCANNED });
   const services: Service[] = [];
   let bytes = 0;
+  let looked = 0;
   // Where the page ends, as far as it was looked for.
   let last = token;
-  for (const service of scanned) {
+  for await (const service of visibleServices(tx, agentId, token)) {
+    if (looked === MAX_SCANNED) return { services, nextPageToken: encodePageToken(last) };
+    looked += 1;
     if (matches(service, asked, words, env.isOnline)) {
       const view = serviceView(service, agentId, env.isOnline);
       bytes += Service.encode(view).finish().length + FRAMING_BYTES;
@@ -51,7 +58,24 @@ export async function listServices(
     }
     last = service.serviceId;
   }
-  return { services, nextPageToken: scanned.length < MAX_SCANNED ? "" : encodePageToken(last) };
+  return { services, nextPageToken: "" };
+}
+
+/**
+ * Those after an id that are for the agent. What is not for it leaves no trace: neither a shorter
+ * page nor a name in a page token.
+ */
+async function* visibleServices(
+  tx: Transaction,
+  agentId: string,
+  mark: string,
+): AsyncGenerator<ServiceRecord> {
+  let after: string | undefined = mark;
+  while (after !== undefined) {
+    const batch: ServiceRecord[] = await tx.services({ after, limit: MAX_SCANNED });
+    yield* batch.filter((service) => isVisible(service, agentId));
+    after = batch.length < MAX_SCANNED ? undefined : batch.at(-1)?.serviceId;
+  }
 }
 
 function wordsOf(query: string): string[] {
@@ -72,32 +96,41 @@ function matches(
   return words.every((word) => text.includes(word));
 }
 
-/** Lists an agent's own channels, newest first (C7). */
+/** Lists an agent's own channels, newest first; to admins those of others as well (C7). */
 export async function listChannels(
-  { tx, env }: Context,
-  agentId: string,
+  context: Context,
+  caller: Caller,
   asked: ListChannelsRequest,
 ): Promise<ListChannelsResponse | { refusal: Refusal }> {
-  const before = decodePageToken(asked.pageToken);
-  if (before === undefined || !(await isMark(tx, agentId, before))) return { refusal: badToken() };
-  const page = await tx.listChannels(
-    agentId,
-    {
-      state: asked.state || undefined,
-      serviceId: asked.serviceId || undefined,
-      peerId: asked.peerId || undefined,
-    },
-    { before: before || undefined, limit: pageSize(asked.pageSize) },
-  );
+  const { tx, env } = context;
+  const { memberId } = asked;
+  if (memberId !== "" && caller.role !== "admin") {
+    const detail = `NOT_ADMIN list ${memberId}`;
+    context.denied.push({ actor: caller.agentId, agentId: memberId, channelId: "", detail });
+    return { refusal: refuse("NOT_ADMIN", "member_id is for admins; leave it empty") };
+  }
+  const whose = memberId === "" ? caller.agentId : memberId;
+  const mark = decodePageToken(asked.pageToken);
+  if (mark === undefined || !(await isMark(tx, whose, mark))) return { refusal: badToken() };
+  if (memberId !== "") await noteAdmin(context, caller, "admin_list", { agentId: memberId });
+  const filter = {
+    state: asked.state || undefined,
+    serviceId: asked.serviceId || undefined,
+    peerId: asked.peerId || undefined,
+  };
+  const range = { before: mark || undefined, limit: pageSize(asked.pageSize) };
+  const page = await (whose === EVERYBODY
+    ? tx.listAllChannels(filter, range)
+    : tx.listChannels(whose, filter, range));
   return {
-    channels: page.channels.map((channel) => channelView(channel, agentId, env.isOnline)),
+    channels: page.channels.map((channel) => channelView(channel, caller, env.isOnline)),
     nextPageToken: page.next === undefined ? "" : encodePageToken(page.next),
   };
 }
 
-/** A page ends at one of the caller's own channels, and the first page has no mark. */
-async function isMark(tx: Transaction, agentId: string, mark: string): Promise<boolean> {
+/** A page ends at a channel that is listed, and the first page has no mark. */
+async function isMark(tx: Transaction, whose: string, mark: string): Promise<boolean> {
   if (mark === "") return true;
   const channel = await tx.channel(mark);
-  return channel !== undefined && roleOf(channel, agentId) !== undefined;
+  return channel !== undefined && (whose === EVERYBODY || roleOf(channel, whose) !== undefined);
 }

@@ -2,9 +2,9 @@ import { refuse } from "../protocol/refusals.js";
 import type { ChatAccept, ChatReject } from "../protocol/wire.js";
 import { type Answer, receiptFor, refused, repeatedReceipt } from "./answer.js";
 import { type Channel, roleOf } from "./channel.js";
-import { channelNotFound } from "./common-refusals.js";
 import type { Context } from "./context.js";
 import { decideAnswer } from "./decide.js";
+import { denyChannel } from "./deny.js";
 import { write } from "./write.js";
 
 type ReplyFrame =
@@ -34,15 +34,16 @@ export async function replyToRequest(
 
 /** The request meant: by channel, or the consumer's one pending request (C3). */
 async function findRequest(
-  { tx }: Context,
+  context: Context,
   agentId: string,
   address: { channelId: string; consumerId: string; serviceId: string },
 ): Promise<{ channel: Channel } | Answer> {
+  const { tx } = context;
   const { channelId, consumerId, serviceId } = address;
   if (channelId !== "") {
     const channel = await tx.channel(channelId);
     if (channel === undefined || roleOf(channel, agentId) === undefined) {
-      return refused(channelNotFound(channelId));
+      return refused(denyChannel(context, agentId, channelId, channel));
     }
     const agrees =
       (consumerId === "" || consumerId === channel.consumerId) &&

@@ -4,11 +4,14 @@ import { durationOf } from "../protocol/time.js";
 import { AcceptPolicy, ChatAccept, ChatReject, ChatRequest, RejectCode } from "../protocol/wire.js";
 import { type Answer, receiptFor, refused, repeatedReceipt } from "./answer.js";
 import { type Channel, newChannel } from "./channel.js";
-import { directChatsDisabled, serviceNotFound } from "./common-refusals.js";
+import { agentNotFound, directChatsDisabled, tooManyChannels } from "./common-refusals.js";
 import type { Context } from "./context.js";
+import { denyService } from "./deny.js";
 import { HUB_AUTHOR, type StoredEntry } from "./entry.js";
+import { hasRoomForChat } from "./room-for-chats.js";
 import { takeOpenChannel } from "./services.js";
 import type { ServiceRecord } from "./store.js";
+import { visible } from "./visible-service.js";
 import { write } from "./write.js";
 
 /** A consumer asks for a chat (C2, C5). */
@@ -31,7 +34,11 @@ export async function requestChat(
           );
     }
   }
-  const service = frame.serviceId === "" ? undefined : await tx.service(frame.serviceId);
+  const registered = frame.serviceId === "" ? undefined : await tx.service(frame.serviceId);
+  const service = visible(registered, agentId);
+  if (frame.serviceId !== "" && service === undefined) {
+    return refused(denyService(context, agentId, frame.serviceId, registered));
+  }
   const refusal = await checkRequest(context, agentId, frame, service);
   if (refusal !== undefined) return refused(refusal);
 
@@ -49,12 +56,12 @@ export async function requestChat(
 }
 
 async function checkRequest(
-  { tx, env }: Context,
+  context: Context,
   agentId: string,
   frame: ChatRequest,
   service: ServiceRecord | undefined,
 ): Promise<Refusal | undefined> {
-  if (frame.serviceId !== "" && service === undefined) return serviceNotFound(frame.serviceId);
+  const { tx, env } = context;
   const providerId = service?.providerId ?? frame.providerId;
   if (frame.providerId !== "" && frame.providerId !== providerId) {
     return refuse(
@@ -63,9 +70,16 @@ async function checkRequest(
     );
   }
   if (providerId === agentId) return refuse("SELF_CHAT", "you cannot ask yourself for a chat");
-  if (service === undefined && !env.directChats) return directChatsDisabled();
+  if (service === undefined) {
+    if (!env.directChats) return directChatsDisabled();
+    if (env.agentsMustBeKnown && !(await tx.knowsAgent(providerId))) {
+      return agentNotFound(providerId);
+    }
+  }
+  if (!(await hasRoomForChat(context, agentId))) return tooManyChannels(env.maxChannels);
   // What the hub answers at once is never pending.
   if (service?.acceptPolicy === AcceptPolicy.ACCEPT_POLICY_AUTO) return undefined;
+  if (env.maxPendingRequests === 0) return undefined;
   if ((await tx.countPending(agentId)) >= env.maxPendingRequests) return tooManyPending(env);
   return undefined;
 }

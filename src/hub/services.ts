@@ -1,10 +1,13 @@
 import { type Refusal, refuse } from "../protocol/refusals.js";
 import { AcceptPolicy, ChatReject, RejectCode, type Service } from "../protocol/wire.js";
 import { type Channel, newChannel } from "./channel.js";
-import { serviceNotFound } from "./common-refusals.js";
+import { tooManyChannels } from "./common-refusals.js";
 import type { Context } from "./context.js";
+import { denyService } from "./deny.js";
 import { HUB_AUTHOR } from "./entry.js";
+import { hasRoomForChat } from "./room-for-chats.js";
 import type { ServiceRecord } from "./store.js";
+import { isVisible } from "./visible-service.js";
 import { write } from "./write.js";
 
 /** Registers or updates a service (S1). */
@@ -19,6 +22,9 @@ export async function registerService(
     return {
       refusal: refuse("SERVICE_TAKEN", "another agent offers this service; use another service_id"),
     };
+  }
+  if (before === undefined && !(await hasRoomForChat(context, agentId))) {
+    return { refusal: tooManyChannels(env.maxChannels) };
   }
   const record: ServiceRecord = {
     serviceId: service.serviceId,
@@ -45,8 +51,12 @@ export async function unregisterService(
 ): Promise<Refusal | undefined> {
   const { tx } = context;
   const service = await tx.service(serviceId);
-  if (service === undefined) return serviceNotFound(serviceId);
+  if (service === undefined || !isVisible(service, agentId)) {
+    return denyService(context, agentId, serviceId, service);
+  }
   if (service.providerId !== agentId) {
+    const detail = `NOT_PROVIDER ${serviceId}`;
+    context.denied.push({ actor: agentId, agentId: service.providerId, channelId: "", detail });
     return refuse("NOT_PROVIDER", "only the agent that registered a service withdraws it");
   }
   const pending = await tx.pendingRequests({

@@ -1,10 +1,24 @@
 import * as field from "./field-rules.js";
-import { MAX_DESCRIPTION_BYTES, MAX_QUERY_BYTES, MAX_TAG_BYTES, MAX_TAGS } from "./limits.js";
+import {
+  DEFAULT_LIMITS,
+  MAX_ALLOWED_CONSUMERS,
+  MAX_DESCRIPTION_BYTES,
+  MAX_QUERY_BYTES,
+  MAX_TAG_BYTES,
+  MAX_TAGS,
+} from "./limits.js";
 import { type Refusal, refuse } from "./refusals.js";
 import type { ListChannelsRequest, ListServicesRequest, Service } from "./wire.js";
 
-/** What can be said about a service without knowing any other (I3, I5, S1). */
-export function checkService(service: Service | undefined, agentId: string): Refusal | undefined {
+/**
+ * What can be said about a service without knowing any other (I3, I5, S1).
+ * @param bounds of metadata
+ */
+export function checkService(
+  service: Service | undefined,
+  agentId: string,
+  bounds: field.MetadataBounds = DEFAULT_LIMITS,
+): Refusal | undefined {
   if (service === undefined)
     return refuse("MISSING_FIELD", "service is missing; say what is offered");
   return (
@@ -16,8 +30,20 @@ export function checkService(service: Service | undefined, agentId: string): Ref
     field.unset("service.registered_at", service.registeredAt !== undefined) ??
     field.text("service.description", service.description, MAX_DESCRIPTION_BYTES) ??
     checkTags(service.tags) ??
-    field.metadata("service.metadata", service.metadata)
+    field.metadata("service.metadata", service.metadata, bounds) ??
+    checkAllowed(service.allowedConsumers)
   );
+}
+
+function checkAllowed(patterns: string[]): Refusal | undefined {
+  if (patterns.length > MAX_ALLOWED_CONSUMERS) {
+    return refuse("BAD_VALUE", `service.allowed_consumers has more than ${MAX_ALLOWED_CONSUMERS}`);
+  }
+  for (const pattern of patterns) {
+    const refusal = field.pattern("service.allowed_consumers", pattern);
+    if (refusal !== undefined) return refusal;
+  }
+  return undefined;
 }
 
 function checkTags(tags: string[]): Refusal | undefined {
@@ -42,5 +68,9 @@ export function checkListServices(request: ListServicesRequest): Refusal | undef
 
 /** What can be said about a listing's filters. */
 export function checkListChannels(request: ListChannelsRequest): Refusal | undefined {
-  return field.id("service_id", request.serviceId) ?? field.id("peer_id", request.peerId);
+  return (
+    field.id("service_id", request.serviceId) ??
+    field.id("peer_id", request.peerId) ??
+    (request.memberId === "*" ? undefined : field.id("member_id", request.memberId))
+  );
 }

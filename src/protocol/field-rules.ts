@@ -1,10 +1,6 @@
 import { ID_RULE, isValidId } from "./ids.js";
-import {
-  MAX_DURATION_MS,
-  MAX_KEY_BYTES,
-  MAX_METADATA_BYTES,
-  MAX_METADATA_ENTRIES,
-} from "./limits.js";
+import { type HubLimits, MAX_DURATION_MS, MAX_KEY_BYTES } from "./limits.js";
+import { isValidPattern, PATTERN_RULE } from "./pattern.js";
 import { type Refusal, refuse } from "./refusals.js";
 import type { Duration } from "./wire.js";
 
@@ -26,6 +22,15 @@ export function required(field: string, value: string, meaning: string): Refusal
 export function id(field: string, value: string): Refusal | undefined {
   if (value === "" || isValidId(value)) return undefined;
   return refuse("INVALID_ID", `${field} is no id; an id is ${ID_RULE}`);
+}
+
+/** An agent id or a pattern of such; an empty one is none. */
+export function pattern(field: string, value: string): Refusal | undefined {
+  if (isValidPattern(value)) return undefined;
+  return refuse(
+    "INVALID_ID",
+    `${field} holds what is neither an id nor a pattern: ${PATTERN_RULE}`,
+  );
 }
 
 /** A key of the client's making: message_id, request_id and the like. */
@@ -84,17 +89,24 @@ export function duration(
     : refuse("BAD_TIMEOUT", `${field} is out of range; use ${leastMs} ms to 7 days`);
 }
 
+/** How large a metadata map may be. */
+export type MetadataBounds = Pick<HubLimits, "maxMetadataEntries" | "maxMetadataBytes">;
+
 /** A metadata map. */
-export function metadata(field: string, value: Map<string, string>): Refusal | undefined {
+export function metadata(
+  field: string,
+  value: Map<string, string>,
+  { maxMetadataEntries, maxMetadataBytes }: MetadataBounds,
+): Refusal | undefined {
   if (value.size === 0) return undefined;
-  if (value.size > MAX_METADATA_ENTRIES) {
-    return refuse("METADATA_TOO_LARGE", `${field} has more than ${MAX_METADATA_ENTRIES} entries`);
+  if (value.size > maxMetadataEntries) {
+    return refuse("METADATA_TOO_LARGE", `${field} has more than ${maxMetadataEntries} entries`);
   }
   let bytes = 0;
   for (const [name, content] of value) {
     bytes += Buffer.byteLength(name) + Buffer.byteLength(content);
   }
-  return bytes > MAX_METADATA_BYTES
-    ? refuse("METADATA_TOO_LARGE", `${field} is larger than ${MAX_METADATA_BYTES} bytes in all`)
+  return bytes > maxMetadataBytes
+    ? refuse("METADATA_TOO_LARGE", `${field} is larger than ${maxMetadataBytes} bytes in all`)
     : undefined;
 }

@@ -1,5 +1,5 @@
 import * as field from "./field-rules.js";
-import { MAX_CONTENT_TYPE_BYTES, MAX_REASON_BYTES } from "./limits.js";
+import { DEFAULT_LIMITS, MAX_CONTENT_TYPE_BYTES, MAX_REASON_BYTES } from "./limits.js";
 import { type Refusal, refuse } from "./refusals.js";
 import {
   type ChatAccept,
@@ -19,18 +19,23 @@ export type RequestFrame = NonNullable<ConnectRequest["frame"]>;
 /**
  * What can be said about a frame without knowing any channel: its fields have
  * allowed values, and none that the hub alone may set (I1, I3, I5).
+ * @param bounds of metadata
  * @returns the refusal, or undefined where the frame is in order
  */
-export function checkFrame(frame: RequestFrame, agentId: string): Refusal | undefined {
+export function checkFrame(
+  frame: RequestFrame,
+  agentId: string,
+  bounds: field.MetadataBounds = DEFAULT_LIMITS,
+): Refusal | undefined {
   switch (frame.$case) {
     case "chatRequest":
-      return checkRequest(frame.value, agentId);
+      return checkRequest(frame.value, agentId, bounds);
     case "chatAccept":
-      return checkAccept(frame.value, agentId);
+      return checkAccept(frame.value, agentId, bounds);
     case "chatReject":
       return checkReject(frame.value, agentId);
     case "chatMessage":
-      return checkMessage(frame.value, agentId);
+      return checkMessage(frame.value, agentId, bounds);
     case "chatEnd":
       return checkEnd(frame.value, agentId);
     case "chatHistory":
@@ -40,7 +45,11 @@ export function checkFrame(frame: RequestFrame, agentId: string): Refusal | unde
   }
 }
 
-function checkRequest(frame: ChatRequest, agentId: string): Refusal | undefined {
+function checkRequest(
+  frame: ChatRequest,
+  agentId: string,
+  bounds: field.MetadataBounds,
+): Refusal | undefined {
   return (
     field.ownName("chat_request.consumer_id", frame.consumerId, agentId) ??
     field.unset("chat_request.channel_id", frame.channelId !== "") ??
@@ -55,14 +64,18 @@ function checkRequest(frame: ChatRequest, agentId: string): Refusal | undefined 
     field.id("chat_request.provider_id", frame.providerId) ??
     field.key("chat_request.idempotency_key", frame.idempotencyKey) ??
     field.duration("chat_request.timeout", frame.timeout, 1) ??
-    field.metadata("chat_request.metadata", frame.metadata)
+    field.metadata("chat_request.metadata", frame.metadata, bounds)
   );
 }
 
-function checkAccept(frame: ChatAccept, agentId: string): Refusal | undefined {
+function checkAccept(
+  frame: ChatAccept,
+  agentId: string,
+  bounds: field.MetadataBounds,
+): Refusal | undefined {
   return (
     checkAnswer("chat_accept", frame, agentId) ??
-    field.metadata("chat_accept.metadata", frame.metadata)
+    field.metadata("chat_accept.metadata", frame.metadata, bounds)
   );
 }
 
@@ -98,7 +111,11 @@ function checkAnswer(
   );
 }
 
-function checkMessage(frame: ChatMessage, agentId: string): Refusal | undefined {
+function checkMessage(
+  frame: ChatMessage,
+  agentId: string,
+  bounds: field.MetadataBounds,
+): Refusal | undefined {
   return (
     field.ownName("chat_message.sender_id", frame.senderId, agentId) ??
     field.unset("chat_message.seq", frame.seq !== 0n) ??
@@ -117,7 +134,7 @@ function checkMessage(frame: ChatMessage, agentId: string): Refusal | undefined 
     field.key("chat_message.message_id", frame.messageId) ??
     field.key("chat_message.reply_to", frame.replyTo) ??
     field.text("chat_message.content_type", frame.contentType, MAX_CONTENT_TYPE_BYTES) ??
-    field.metadata("chat_message.metadata", frame.metadata)
+    field.metadata("chat_message.metadata", frame.metadata, bounds)
   );
 }
 

@@ -25,6 +25,8 @@ export const MAX_REASON_BYTES = 1024;
 /** Tags of a service, and the longest one in bytes. */
 export const MAX_TAGS = 32;
 export const MAX_TAG_BYTES = 64;
+/** Ids and patterns that say whom a service is for. */
+export const MAX_ALLOWED_CONSUMERS = 64;
 /** How long a request waits for its answer where it does not say, in milliseconds (C4). */
 export const DEFAULT_REQUEST_TIMEOUT_MS = 5 * 60 * 1000;
 /** The longest wait or delay a client may ask for, in milliseconds (C4). */

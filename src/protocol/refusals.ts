@@ -47,11 +47,11 @@ export const REFUSALS = {
   BAD_TIMEOUT: { code: "INVALID_ARGUMENT", when: "a duration is out of its range" },
   BAD_VALUE: {
     code: "INVALID_ARGUMENT",
-    when: "a page token or call metadata has no meaning here, or there are too many tags or acks",
+    when: "a page token or call metadata has no meaning here, or there are too many tags, acks or allowed consumers",
   },
   METADATA_TOO_LARGE: {
     code: "INVALID_ARGUMENT",
-    when: "metadata has more than 32 entries or 8 KiB",
+    when: "metadata has more entries or bytes than max_metadata_entries and max_metadata_bytes",
   },
   MESSAGE_TOO_LARGE: {
     code: "INVALID_ARGUMENT",
@@ -66,7 +66,14 @@ export const REFUSALS = {
     code: "NOT_FOUND",
     when: "there is no such channel or request of the caller's, whether or not it exists for others",
   },
-  SERVICE_NOT_FOUND: { code: "NOT_FOUND", when: "no such service is registered" },
+  SERVICE_NOT_FOUND: {
+    code: "NOT_FOUND",
+    when: "no such service is registered for the caller, whether or not it is for others",
+  },
+  AGENT_NOT_FOUND: {
+    code: "NOT_FOUND",
+    when: "credentials have never named this agent; a hub without credentials does not ask",
+  },
   MESSAGE_ID_REUSED: {
     code: "ALREADY_EXISTS",
     when: "the sender stored another message under this message_id",
@@ -85,6 +92,7 @@ export const REFUSALS = {
     code: "PERMISSION_DENIED",
     when: "chats without a service are switched off in this hub",
   },
+  NOT_ADMIN: { code: "PERMISSION_DENIED", when: "only admins may list the channels of others" },
   MISSING_AGENT_ID: {
     code: "UNAUTHENTICATED",
     when: "the call metadata claw-agent-id is missing; it ends the call",
@@ -111,6 +119,24 @@ export const REFUSALS = {
     when: "the consumer has the allowed number of pending requests",
     retryable: true,
     retryAfterMs: 5_000,
+  },
+  TOO_MANY_CHANNELS: {
+    code: "RESOURCE_EXHAUSTED",
+    when: "the agent has max_channels chats that it began and that are not over, and services",
+    retryable: true,
+    retryAfterMs: 5_000,
+  },
+  TOO_MANY_SESSIONS: {
+    code: "RESOURCE_EXHAUSTED",
+    when: "the agent has max_sessions sessions open; it ends the call",
+    retryable: true,
+    retryAfterMs: 5_000,
+  },
+  RATE_LIMITED: {
+    code: "RESOURCE_EXHAUSTED",
+    when: "the agent has called more, or more bytes, than it may in a second; it ends the call",
+    retryable: true,
+    retryAfterMs: 1_000,
   },
   POSITION_AHEAD: { code: "OUT_OF_RANGE", when: "an ack lies beyond the end of the channel" },
   SHUTTING_DOWN: {
@@ -152,6 +178,8 @@ export interface Refusal {
   reason: RefusalReason;
   /** What was wrong, and what would be right; never contains message contents. */
   message: string;
+  /** How long to wait, where that is known better than the table's row says, in milliseconds. */
+  retryAfterMs?: number;
 }
 
 /** Makes a refusal. */

@@ -1,13 +1,17 @@
 import type { handleUnaryCall, sendUnaryData } from "@grpc/grpc-js";
 import type { Context } from "../hub/context.js";
+import type { Caller } from "../hub/credentials.js";
+import { noteFalseName } from "../hub/deny.js";
 import { listChannels, listServices } from "../hub/listings.js";
 import { registerService, unregisterService } from "../hub/services.js";
 import { serviceView } from "../hub/views.js";
 import { checkListChannels, checkListServices, checkService } from "../protocol/call-rules.js";
 import * as field from "../protocol/field-rules.js";
-import type { Refusal } from "../protocol/refusals.js";
+import type { HubLimits } from "../protocol/limits.js";
+import { type Refusal, refuse } from "../protocol/refusals.js";
 import { Service } from "../protocol/wire.js";
 import { identify, statusOf } from "./call-identity.js";
+import type { Rates } from "./rate.js";
 import type { HubHandlers, UnaryRequest } from "./service-definition.js";
 import { SHUTTING_DOWN } from "./session.js";
 import type { Turns } from "./turns.js";
@@ -15,6 +19,8 @@ import type { Turns } from "./turns.js";
 /** What the unary calls need of the hub. */
 export interface Calls {
   turns: Turns;
+  rates: Rates;
+  limits: HubLimits;
   stopping: boolean;
 }
 
@@ -25,8 +31,8 @@ export function unaryHandlers(calls: Calls): Omit<HubHandlers, "connect"> {
   return {
     registerService: unary(
       calls,
-      ({ service }, agentId) => checkService(service, agentId),
-      async (context, agentId, { service }) => {
+      ({ service }, agentId) => checkService(service, agentId, calls.limits),
+      async (context, { agentId }, { service }) => {
         const result = await registerService(context, agentId, service ?? Service.create());
         if ("refusal" in result) return result;
         return { service: serviceView(result.service, agentId, context.env.isOnline) };
@@ -37,7 +43,7 @@ export function unaryHandlers(calls: Calls): Omit<HubHandlers, "connect"> {
       ({ serviceId }) =>
         field.required("service_id", serviceId, "name the service to withdraw") ??
         field.id("service_id", serviceId),
-      async (context, agentId, { serviceId }) => {
+      async (context, { agentId }, { serviceId }) => {
         const refusal = await unregisterService(context, agentId, serviceId);
         return refusal === undefined ? {} : { refusal };
       },
@@ -50,21 +56,35 @@ export function unaryHandlers(calls: Calls): Omit<HubHandlers, "connect"> {
 function unary<Request, Response>(
   calls: Calls,
   check: (request: Request, agentId: string) => Refusal | undefined,
-  run: (context: Context, agentId: string, request: Request) => Promise<Reply<Response>>,
+  run: (context: Context, caller: Caller, request: Request) => Promise<Reply<Response>>,
 ): handleUnaryCall<UnaryRequest<Request>, Response> {
   return (call, callback) => {
     const identity = identify(call.metadata);
     if (calls.stopping) return callback(statusOf(SHUTTING_DOWN));
     if ("refusal" in identity) return callback(statusOf(identity.refusal));
     const { agentId } = identity;
-    const refusal = call.request.refusal ?? check(call.request.message, agentId);
-    if (refusal !== undefined) return callback(statusOf(refusal));
+    const caller: Caller = { agentId, role: "agent", address: call.getPeer() };
+    const { message, sizeBytes, refusal = check(message, agentId) } = call.request;
+    const waitMs = calls.rates.waitMs(agentId);
+    if (waitMs > 0) return callback(statusOf(rateLimited(waitMs)));
+    calls.rates.take(agentId, sizeBytes);
     calls.turns.submit<Reply<Response>>({
-      run: (context) => run(context, agentId, call.request.message),
+      address: caller.address,
+      async run(context) {
+        if (refusal === undefined) return run(context, caller, message);
+        noteFalseName(context, agentId, refusal);
+        return { refusal };
+      },
       done: (reply) => finish(callback, reply),
       failed: (failure) => callback(statusOf(failure)),
     });
   };
+}
+
+/** Unlike a session, a call cannot be read later. */
+function rateLimited(waitMs: number): Refusal {
+  const word = refuse("RATE_LIMITED", "this agent calls more than it may in a second; wait");
+  return { ...word, retryAfterMs: Math.ceil(waitMs) };
 }
 
 function finish<Response>(callback: sendUnaryData<Response>, reply: Reply<Response>): void {

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Metadata, ServerDuplexStream } from "@grpc/grpc-js";
 import type { Logger } from "pino";
+import type { Caller } from "../hub/credentials.js";
 import type { BehindChannel } from "../hub/store.js";
 import type { Refusal } from "../protocol/refusals.js";
 import { ReceiveMode } from "../protocol/wire.js";
@@ -8,6 +9,7 @@ import { identify, receiveMode, statusOf } from "./call-identity.js";
 import { createFeed, type Feed } from "./feed.js";
 import { greetingOf, type HubFacts } from "./greeting.js";
 import { createProgress } from "./progress.js";
+import type { Rates } from "./rate.js";
 import type { Receiver, Receivers } from "./receivers.js";
 import {
   createSession,
@@ -16,6 +18,7 @@ import {
   SHUTTING_DOWN,
   SUPERSEDED,
 } from "./session.js";
+import { type SessionPlaces, TOO_MANY_SESSIONS } from "./session-places.js";
 import { takenPositions } from "./taken-positions.js";
 import type { Turns } from "./turns.js";
 import { createWindow, OPEN_WINDOW } from "./window.js";
@@ -29,6 +32,8 @@ type ConnectStream = ServerDuplexStream<Uint8Array, Uint8Array>;
 export interface Sessions extends HubFacts {
   turns: Turns;
   receivers: Receivers;
+  rates: Rates;
+  places: SessionPlaces;
   log: Logger;
   /** Every session whose stream is open. */
   open: Set<Session>;
@@ -46,6 +51,7 @@ export function connect(sessions: Sessions, stream: ConnectStream): void {
   stream.on("error", (error) => sessions.log.debug({ err: error }, "stream ended with an error"));
   const asked = whatIsAsked(sessions, stream.metadata);
   if ("refusal" in asked) stream.emit("error", statusOf(asked.refusal));
+  else if (!takePlace(sessions, asked)) stream.emit("error", statusOf(TOO_MANY_SESSIONS));
   else beginSession(sessions, stream, asked.agentId, asked.mode);
 }
 
@@ -60,6 +66,14 @@ function whatIsAsked(
   return "refusal" in receive ? receive : { ...identity, ...receive };
 }
 
+function takePlace(
+  { places, receivers }: Sessions,
+  { agentId, mode }: { agentId: string; mode: ReceiveMode },
+): boolean {
+  const receives = mode !== ReceiveMode.RECEIVE_MODE_NONE;
+  return places.take(agentId, receives && receivers.isOnline(agentId));
+}
+
 function beginSession(
   sessions: Sessions,
   stream: ConnectStream,
@@ -71,11 +85,14 @@ function beginSession(
   const log = sessions.log.child({ sessionId, agentId });
   const isManual = mode === ReceiveMode.RECEIVE_MODE_MANUAL;
   let feed: Feed | undefined;
+  const caller: Caller = { agentId, role: "agent", address: stream.getPeer() };
   const session = createSession({
-    agentId,
+    caller,
     stream,
     turns,
+    rates: sessions.rates,
     maxMessageBytes: sessions.maxMessageBytes,
+    limits: sessions.limits,
     heartbeatIntervalMs: sessions.heartbeatIntervalMs,
     greeting: (backlog) => greetingOf(sessions, { sessionId, agentId, mode, backlog }),
     stopFeed() {
@@ -141,6 +158,7 @@ function beginSession(
   stream.on("close", () => {
     receivers.release(agentId, receiver);
     open.delete(session);
+    sessions.places.free(agentId);
     session.close();
     if (open.size === 0) sessions.emptied();
     log.debug("session closed");

@@ -19,10 +19,12 @@ import { drain } from "./drain.js";
 import { createExpiry } from "./expiry.js";
 import { addHealth, stopServing } from "./health.js";
 import { isLoopback, ListenError, parseListenAddress } from "./listen-address.js";
+import { createRates } from "./rate.js";
 import { createReceivers } from "./receivers.js";
 import { addReflection } from "./reflection.js";
 import { type HubHandlers, hubService } from "./service-definition.js";
 import type { Session } from "./session.js";
+import { createSessionPlaces } from "./session-places.js";
 import { createTurns } from "./turns.js";
 
 export { ListenError };
@@ -75,7 +77,7 @@ const MAX_MESSAGE_BYTES = 1.75 * 1024 * 1024;
 /**
  * Starts a hub and resolves when it serves.
  * @throws ListenError when it cannot, or may not, listen on the address
- * @throws RangeError when maxMessageBytes is out of range
+ * @throws RangeError when maxMessageBytes or a limit is out of range
  */
 export async function startHub(options: HubOptions): Promise<Hub> {
   const { store, listen = DEFAULT_LISTEN } = options;
@@ -88,14 +90,16 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     );
   }
 
-  const limits = limitsOf(options);
+  const limits = limitsOf(options, maxMessageBytes);
   const receivers = createReceivers();
   const env: Environment = {
     nowMs: () => Date.now(),
     newId: (prefix) => `${prefix}_${randomUUID()}`,
     isOnline: receivers.isOnline,
     directChats: options.directChats ?? true,
+    agentsMustBeKnown: false,
     maxPendingRequests: limits.maxPendingRequests,
+    maxChannels: limits.maxChannels,
   };
   const open = new Set<Session>();
   const withReceipts = new Set<Session>();
@@ -108,6 +112,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       receivers.deliver(written);
     },
     progressed: receivers.progressed,
+    denied: (event) => log.debug(event, "access denied"),
     settled() {
       for (const session of withReceipts) session.settle();
       withReceipts.clear();
@@ -117,6 +122,8 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   const sessions: Sessions = {
     turns,
     receivers,
+    rates: createRates({ ...limits, nowMs: () => performance.now() }),
+    places: createSessionPlaces(limits.maxSessions),
     log,
     storeEpoch: store.epoch,
     maxMessageBytes,
@@ -173,10 +180,20 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   };
 }
 
-function limitsOf(options: Partial<HubLimits>): HubLimits {
+function limitsOf(options: Partial<HubLimits>, maxMessageBytes: number): HubLimits {
   const limits = { ...DEFAULT_LIMITS };
   for (const name of Object.keys(limits) as (keyof HubLimits)[]) {
     limits[name] = options[name] ?? limits[name];
+  }
+  if (limits.maxMetadataEntries < 1 || limits.maxMetadataBytes < 1) {
+    throw new RangeError("maxMetadataEntries and maxMetadataBytes are at least 1");
+  }
+  if (limits.maxBytesPerSecond > 0 && limits.maxBytesPerSecond < maxMessageBytes) {
+    // Otherwise one message would hold its session up until its client takes the hub for gone (L3).
+    throw new RangeError(
+      `maxBytesPerSecond is ${limits.maxBytesPerSecond}; use at least maxMessageBytes, ` +
+        `${maxMessageBytes}, or 0 for no limit`,
+    );
   }
   return limits;
 }

@@ -18,12 +18,14 @@ export interface CheckedRequest {
 /**
  * Decodes and checks a request (M5, M7, I5). What is too large is not decoded at all: a few
  * megabytes of empty fields would become millions of objects.
+ * @param bounds of metadata
  * @throws Error when the bytes are no protobuf
  */
 export function readRequest(
   bytes: Uint8Array,
   agentId: string,
   maxMessageBytes: number,
+  bounds: field.MetadataBounds,
 ): CheckedRequest {
   const envelope = readEnvelope(bytes);
   const requestId = field.isKey(envelope.requestId) ? envelope.requestId : "";
@@ -33,7 +35,11 @@ export function readRequest(
     checkCount("set_aside", envelope.setAside);
   if (refusal !== undefined) return { message: ConnectRequest.create(), requestId, refusal };
   const { message, badTextField } = decodeChecked(ConnectRequest, bytes);
-  return { message, requestId, refusal: checkText(badTextField) ?? check(message, agentId) };
+  return {
+    message,
+    requestId,
+    refusal: checkText(badTextField) ?? check(message, agentId, bounds),
+  };
 }
 
 function checkCount(name: string, positions: number): Refusal | undefined {
@@ -64,7 +70,11 @@ const ACKS_FIELD = 2;
 const SET_ASIDE_FIELD = 4;
 const LENGTH_DELIMITED = 2;
 
-function check(message: ConnectRequest, agentId: string): Refusal | undefined {
+function check(
+  message: ConnectRequest,
+  agentId: string,
+  bounds: field.MetadataBounds,
+): Refusal | undefined {
   const { requestId, acks, setAside, heartbeat, frame } = message;
   if (frame === undefined && acks.length === 0 && setAside.length === 0 && !heartbeat) {
     return refuse(
@@ -76,7 +86,7 @@ function check(message: ConnectRequest, agentId: string): Refusal | undefined {
     field.key("request_id", requestId) ??
     checkPositions("acks", acks) ??
     checkPositions("set_aside", setAside) ??
-    (frame === undefined ? undefined : checkFrame(frame, agentId))
+    (frame === undefined ? undefined : checkFrame(frame, agentId, bounds))
   );
 }
 

@@ -40,8 +40,10 @@ export function encodeReceipts(receipts: Receipt[]): Uint8Array {
 }
 
 /** A refusal as the wire has it. */
-export function chatErrorOf({ reason, message }: Refusal): ChatError {
-  const { code, retryable, retryAfterMs } = refusalKind(reason);
+export function chatErrorOf(refusal: Refusal): ChatError {
+  const { reason, message } = refusal;
+  const { code, retryable, ...usual } = refusalKind(reason);
+  const retryAfterMs = refusal.retryAfterMs ?? usual.retryAfterMs;
   return {
     code,
     reason,

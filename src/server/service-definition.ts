@@ -18,6 +18,8 @@ import { checkSize, checkText } from "./request-rules.js";
 /** A unary request, and what its bytes alone say against it. */
 export interface UnaryRequest<T> {
   message: T;
+  /** Encoded size. */
+  sizeBytes: number;
   refusal: Refusal | undefined;
 }
 
@@ -43,10 +45,11 @@ export interface HubHandlers {
 export function hubService(maxMessageBytes: number) {
   function checked<T>(codec: { create(): T; decode(reader: BinaryReader): T }) {
     return (bytes: Buffer): UnaryRequest<T> => {
-      const tooLarge = checkSize(bytes.length, maxMessageBytes);
-      if (tooLarge !== undefined) return { message: codec.create(), refusal: tooLarge };
+      const sizeBytes = bytes.length;
+      const tooLarge = checkSize(sizeBytes, maxMessageBytes);
+      if (tooLarge !== undefined) return { message: codec.create(), sizeBytes, refusal: tooLarge };
       const { message, badTextField } = decodeChecked(codec, bytes);
-      return { message, refusal: checkText(badTextField) };
+      return { message, sizeBytes, refusal: checkText(badTextField) };
     };
   }
 

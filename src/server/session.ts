@@ -2,15 +2,21 @@ import { checkPositions, movePositions } from "../hub/ack.js";
 import type { Answer } from "../hub/answer.js";
 import { refused } from "../hub/answer.js";
 import type { Context } from "../hub/context.js";
+import type { Caller } from "../hub/credentials.js";
+import { noteFalseName } from "../hub/deny.js";
 import { handleFrame } from "../hub/frame.js";
+import type { HubLimits } from "../protocol/limits.js";
 import { type Refusal, refuse } from "../protocol/refusals.js";
 import { durationOf } from "../protocol/time.js";
 import type { ChannelPosition, ConnectRequest } from "../protocol/wire.js";
 import { statusOf } from "./call-identity.js";
 import { createHeartbeatWatch } from "./heartbeat-watch.js";
-import { createOutbox, type Outbox, type ResponseStream } from "./outbox.js";
+import { createOutbox, type Outbox } from "./outbox.js";
+import type { Rates } from "./rate.js";
 import { type CheckedRequest, readRequest } from "./request-rules.js";
 import { chatErrorOf, encodeFrame } from "./responses.js";
+import type { SessionStream } from "./session-stream.js";
+import { createSlowdown } from "./slowdown.js";
 import type { Turns } from "./turns.js";
 
 /** Requests of one session that may wait for their answer before the stream is not read on. */
@@ -20,18 +26,6 @@ const PAGE_WEIGHT = MAX_UNANSWERED;
 
 /** How long a client may take its last answers after the session is over. */
 const LAST_ANSWERS_MS = 30_000;
-
-/** The part of a gRPC server stream that a session needs. */
-export interface SessionStream extends ResponseStream {
-  pause(): unknown;
-  resume(): unknown;
-  /** Ends the call with OK, behind what was written. */
-  end(): unknown;
-  /** Ends the call with a status instead of OK, behind what was written. */
-  emit(event: "error", status: Error): boolean;
-  /** Drops what was not taken yet. */
-  destroy(): unknown;
-}
 
 /** One authenticated Connect stream: takes requests, answers each once, in their order (M5). */
 export interface Session {
@@ -55,10 +49,12 @@ export interface Session {
 
 /** @param of.stopFeed called when the session starts no further delivery */
 export function createSession(of: {
-  agentId: string;
+  caller: Caller;
   stream: SessionStream;
   turns: Turns;
+  rates: Rates;
   maxMessageBytes: number;
+  limits: HubLimits;
   heartbeatIntervalMs: number;
   /** SessionStarted as encoded, with the entries about to be replayed, at most. */
   greeting: (backlog: number) => Uint8Array;
@@ -72,8 +68,10 @@ export function createSession(of: {
   /** Called when `settle` has to be called at the end of the transaction. */
   receiptsWaiting: (session: Session) => void;
 }): Session {
-  const { agentId, stream, turns } = of;
+  const { caller, stream, turns } = of;
+  const { agentId, address } = caller;
   const outbox = createOutbox(stream, drained, regulate);
+  const slowdown = createSlowdown({ rates: of.rates, agentId, over: regulate });
   const watch = createHeartbeatWatch({ intervalMs: of.heartbeatIntervalMs, missed: of.silent });
   /** open: takes requests. leaving: only answers. ended: sends nothing new. closed: is gone. */
   let state: "open" | "leaving" | "ended" | "closed" = "open";
@@ -85,9 +83,10 @@ export function createSession(of: {
 
   function receive(bytes: Uint8Array): void {
     if (state !== "open") return;
+    slowdown.count(bytes.length);
     let request: CheckedRequest;
     try {
-      request = readRequest(bytes, agentId, of.maxMessageBytes);
+      request = readRequest(bytes, agentId, of.maxMessageBytes, of.limits);
     } catch {
       leave(NOT_DECODED);
       return;
@@ -100,8 +99,8 @@ export function createSession(of: {
     outbox.owe();
     turns.submit<Answer | undefined>({
       weight,
-      run: (context) =>
-        refusal ? Promise.resolve(refused(refusal)) : handle(context, acks, frame),
+      address,
+      run: (context) => (refusal ? refuseUnread(context, refusal) : handle(context, acks, frame)),
       done(answer) {
         outbox.paid();
         if (answer?.kind !== "refusal") release(acks, setAside);
@@ -118,6 +117,11 @@ export function createSession(of: {
     regulate();
   }
 
+  async function refuseUnread(context: Context, refusal: Refusal): Promise<Answer> {
+    noteFalseName(context, agentId, refusal);
+    return refused(refusal);
+  }
+
   async function handle(
     context: Context,
     acks: ChannelPosition[],
@@ -127,7 +131,7 @@ export function createSession(of: {
     // handled, and moved only where that was not refused.
     const refusal = await checkPositions(context, agentId, acks);
     if (refusal !== undefined) return refused(refusal);
-    const answer = frame && (await handleFrame(context, agentId, frame));
+    const answer = frame && (await handleFrame(context, caller, frame));
     if (answer?.kind !== "refusal") await movePositions(context, agentId, acks);
     return answer;
   }
@@ -168,9 +172,9 @@ export function createSession(of: {
     if (state === "leaving" && unanswered === 0) finish();
   }
 
-  /** Reads on only while answers get away: the bound of the outbox holds for them too (D4). */
+  /** Reads on only while answers get away, and no faster than the agent may send (D4, M8). */
   function regulate(): void {
-    const full = unanswered >= MAX_UNANSWERED || outbox.room().items === 0;
+    const full = unanswered >= MAX_UNANSWERED || outbox.room().items === 0 || slowdown.isOn();
     if (full === paused || state !== "open") return;
     paused = full;
     if (full) {
@@ -199,6 +203,7 @@ export function createSession(of: {
     state = "leaving";
     farewell = reason;
     watch.stop();
+    slowdown.stop();
     of.stopFeed();
     if (unanswered === 0) finish();
   }
@@ -264,6 +269,7 @@ export function createSession(of: {
     close() {
       clearTimeout(lastTimer);
       watch.stop();
+      slowdown.stop();
       state = "closed";
       of.stopFeed();
     },

@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
-import type { Context, Environment, Moved, Written } from "../hub/context.js";
+import type { AuditEvent } from "../hub/audit.js";
+import type { Context, Denial, Environment, Moved, Written } from "../hub/context.js";
 import { StorageError, type StorageTrouble, type Store, type Transaction } from "../hub/store.js";
 import { type Refusal, refuse } from "../protocol/refusals.js";
 
@@ -7,6 +8,8 @@ import { type Refusal, refuse } from "../protocol/refusals.js";
 export interface Job<T> {
   /** How much of a turn it takes, of MAX_TURN_WEIGHT; default 1. */
   weight?: number;
+  /** Where the call came from, for the audit log. */
+  address?: string;
   /** Runs within the transaction; may run again in another one if that fails. */
   run(context: Context): Promise<T>;
   /** Told after the commit, in the order of the jobs. Must not throw. */
@@ -27,7 +30,13 @@ export interface Turns {
 const MAX_TURN_WEIGHT = 1024;
 
 type AnyJob = Job<unknown>;
-type Outcome = { result: unknown; written: Written[]; moved: Moved[] } | { refusal: Refusal };
+interface Done {
+  result: unknown;
+  written: Written[];
+  moved: Moved[];
+  denied: Denial[];
+}
+type Outcome = Done | { refusal: Refusal };
 
 /** What each kind of storage error is to a client. */
 const STORAGE_TROUBLE: Record<StorageTrouble, Refusal> = {
@@ -51,6 +60,8 @@ const FAULT = refuse("INTERNAL", "the hub has a fault and did not store this; it
  * write are refused, and reading goes on.
  * @param deliver tells the members of a channel about an entry; must not throw
  * @param progressed tells the peer of an agent whose position has moved; must not throw
+ * @param denied notes for the audit log that somebody named what is not theirs; called when that was
+ *   answered, and must not throw
  * @param settled called after all jobs of a transaction have been told
  */
 export function createTurns(of: {
@@ -59,6 +70,7 @@ export function createTurns(of: {
   log: Logger;
   deliver(written: Written): void;
   progressed(moved: Moved): void;
+  denied(event: AuditEvent): void;
   settled(): void;
 }): Turns {
   const { store, env, log } = of;
@@ -124,8 +136,10 @@ export function createTurns(of: {
   async function run(job: AnyJob, tx: Transaction, readOnly?: StorageError): Promise<Outcome> {
     const written: Written[] = [];
     const moved: Moved[] = [];
+    const denied: Denial[] = [];
     try {
-      return { result: await job.run({ tx, env, written, moved }), written, moved };
+      const result = await job.run({ tx, env, written, moved, denied });
+      return { result, written, moved, denied };
     } catch (error) {
       // Refused before anything was written, so that the others can go on.
       if (readOnly !== undefined && error === readOnly) {
@@ -156,6 +170,10 @@ export function createTurns(of: {
         // failpoint: after-receipt
         for (const written of outcome.written) of.deliver(written);
         for (const moved of outcome.moved) of.progressed(moved);
+        for (const denial of outcome.denied) {
+          const { address = "" } = job;
+          of.denied({ ...denial, atMs: env.nowMs(), event: "access_denied", address });
+        }
       } catch (error) {
         log.error({ err: error }, "telling about a stored entry failed");
       }

@@ -13,10 +13,12 @@ import {
   ChatMessage,
   ChatReject,
   ChatRequest,
+  EndCode,
   RejectCode,
 } from "../../src/protocol/wire.js";
 import type { Expected } from "./core-expected.js";
 import {
+  ADMINS,
   type Chat,
   chatsWhere,
   handledUpTo,
@@ -41,6 +43,7 @@ const CODES = {
   BUSY: RejectCode.REJECT_CODE_BUSY,
   EXPIRED: RejectCode.REJECT_CODE_EXPIRED,
   WITHDRAWN: RejectCode.REJECT_CODE_WITHDRAWN,
+  POLICY: RejectCode.REJECT_CODE_UNSPECIFIED,
 };
 
 /** Learns the hub's name of a channel, or finds that it is another one than was meant. */
@@ -101,7 +104,7 @@ export function comparePage(
 export async function compareStored(tx: Transaction, model: Model): Promise<void> {
   const services = await tx.services({ after: "", limit: 1000 });
   expect(services.map(({ serviceId }) => serviceId)).toEqual(Object.keys(model.services).sort());
-  for (const agent of AGENTS) {
+  for (const agent of [...AGENTS, ...ADMINS]) {
     const own = chatsWhere(model, (chat) => isMember(chat, agent));
     const { channels } = await tx.listChannels(agent, {}, { limit: 1000 });
     expect(channels.map(({ channelId }) => channelId)).toEqual(
@@ -118,6 +121,17 @@ export async function compareStored(tx: Transaction, model: Model): Promise<void
     );
   }
   await comparePending(tx, model);
+  await compareDeeds(tx, model);
+}
+
+/** What admins did stands in the audit log, in that order and nothing else. */
+async function compareDeeds(tx: Transaction, model: Model): Promise<void> {
+  const rows = await tx.auditLog({ limit: 1000 });
+  expect(
+    rows.reverse().map(({ event, actor, agentId, channelId }) => ({
+      ...{ event, actor, whose: agentId, channelId },
+    })),
+  ).toEqual(model.deeds.map(({ chat, ...deed }) => ({ ...deed, channelId: idOf(model, chat) })));
 }
 
 /** What is still pending, for which a timer runs, and how long it still waits (C4). */
@@ -190,11 +204,14 @@ function shown(model: Model, { said, by, seq, atMs, code, chat }: Line) {
       return { ...common, kind: "message", words, senderId: by, target, service, replyTo };
     }
     case "end":
-      return { ...common, kind: "end", words: said.words, endedBy: by };
+      return { ...common, kind: "end", words: said.words, endedBy: by, code: endCode(code) };
     default:
       return said satisfies never;
   }
 }
+
+const endCode = (code: Line["code"]) =>
+  code === "POLICY" ? EndCode.END_CODE_POLICY : EndCode.END_CODE_UNSPECIFIED;
 
 function wordsIn(kind: string, body: Uint8Array) {
   switch (kind) {
@@ -225,8 +242,8 @@ function wordsIn(kind: string, body: Uint8Array) {
       return { kind: "message", ...where, words, senderId, target, service, replyTo };
     }
     default: {
-      const { channelId, seq, reason: words, endedBy } = ChatEnd.decode(body);
-      return { kind: "end", channelId, innerSeq: Number(seq), words, endedBy };
+      const { channelId, seq, reason: words, endedBy, code } = ChatEnd.decode(body);
+      return { kind: "end", channelId, innerSeq: Number(seq), words, endedBy, code };
     }
   }
 }

@@ -13,6 +13,10 @@ export type Expected =
 export const no = (...refused: RefusalReason[]): Expected => ({ refused });
 export const stored = (line: Line): Expected => ({ line, duplicate: false });
 
+/** Whether the hub says that there is no such agent (I3). */
+export const isUnknown = (model: Model, agent: string): boolean =>
+  model.known !== undefined && !model.known.includes(agent);
+
 /** The member's chat that a frame names, or nothing: it is not there for others (C7). */
 export function named(model: Model, agent: string, name: Named): number | undefined {
   if (typeof name !== "number") return undefined;

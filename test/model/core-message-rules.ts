@@ -1,13 +1,15 @@
 import type { RefusalReason } from "../../src/protocol/refusals.js";
-import { type Expected, named, no, type Of, stored } from "./core-expected.js";
+import { type Expected, isUnknown, named, no, type Of, stored } from "./core-expected.js";
 import {
   append,
   beginChat,
   type Chat,
   chatAt,
   chatsWhere,
+  hasTooMany,
   isMember,
   type Model,
+  serviceFor,
 } from "./core-model.js";
 import { ask, isFull } from "./core-request-rules.js";
 
@@ -51,7 +53,7 @@ function messageInChat(model: Model, agent: string, said: Of<"message">): Expect
 }
 
 function messageAboutService(model: Model, agent: string, said: Of<"message">): Expected {
-  const service = model.services[said.service];
+  const service = serviceFor(model, agent, said.service);
   const newest = chatsWhere(
     model,
     (chat) =>
@@ -67,7 +69,10 @@ function messageAboutService(model: Model, agent: string, said: Of<"message">): 
   if (!auto || provider === agent || (said.target !== "" && said.target !== provider)) {
     return no("CHAT_NOT_ACCEPTED");
   }
-  if (isFull(model, said.service, service)) return no("BUSY");
+  const faults: RefusalReason[] = [];
+  if (isFull(model, said.service, service)) faults.push("BUSY");
+  if (hasTooMany(model, agent)) faults.push("TOO_MANY_CHANNELS");
+  if (faults.length > 0) return no(...faults);
   const asked = { kind: "request", service: said.service, provider: "", words: "" } as const;
   const { chat } = ask(model, agent, { ...asked, key: "", ms: 0 }, provider);
   return stored(append(model, chat, agent, said));
@@ -79,7 +84,11 @@ function messageToAgent(model: Model, agent: string, said: Of<"message">): Expec
     return chat.state === "active" && isMember(chat, agent) && isMember(chat, said.target);
   });
   if (used !== undefined) return stored(append(model, used.chat, agent, said));
-  if (!model.directChats) return no("DIRECT_CHATS_DISABLED");
+  const faults: RefusalReason[] = [];
+  if (!model.directChats) faults.push("DIRECT_CHATS_DISABLED");
+  if (isUnknown(model, said.target)) faults.push("AGENT_NOT_FOUND");
+  if (hasTooMany(model, agent)) faults.push("TOO_MANY_CHANNELS");
+  if (faults.length > 0) return no(...faults);
   const at = beginChat(model, {
     service: "",
     provider: said.target,

@@ -44,12 +44,12 @@ export interface Chat {
 export interface Line {
   chat: number;
   seq: number;
-  /** The agent that said it; "" for the hub. */
+  /** The agent that said it; "" for the hub, also where an admin ended the chat. */
   by: string;
   atMs: number;
   said: Said;
-  /** EXPIRED, WITHDRAWN or BUSY where the hub rejected. */
-  code: "" | "EXPIRED" | "WITHDRAWN" | "BUSY";
+  /** EXPIRED, WITHDRAWN or BUSY where the hub rejected, POLICY where an admin ended. */
+  code: "" | "EXPIRED" | "WITHDRAWN" | "BUSY" | "POLICY";
 }
 
 export interface Service {
@@ -57,19 +57,61 @@ export interface Service {
   auto: boolean;
   /** 0: no limit. */
   most: number;
+  /** Whom it is for, as ids and patterns; empty: all. */
+  allowed: readonly string[];
 }
 
-export interface Model {
+/** How a hub is set up. */
+export interface Rules {
+  directChats: boolean;
+  maxPending: number;
+  /** 0: any number. */
+  maxChannels: number;
+  /** The agents that credentials have named; undefined where the hub does not ask (I3). */
+  known: readonly string[] | undefined;
+}
+
+/** What an admin did, for the audit log. */
+export interface Deed {
+  event: "admin_list" | "admin_read" | "admin_end";
+  actor: string;
+  /** Whose channels, where they were listed. */
+  whose: string;
+  chat: number | undefined;
+}
+
+export interface Model extends Rules {
   services: Record<string, Service>;
   chats: Chat[];
   log: Line[];
   nowMs: number;
-  directChats: boolean;
-  maxPending: number;
+  deeds: Deed[];
 }
 
-export function emptyModel(of: { directChats: boolean; maxPending: number }): Model {
-  return { services: {}, chats: [], log: [], nowMs: 1_000_000, ...of };
+/** The agents whose credentials say that they are admins. */
+export const ADMINS = ["o"];
+
+export function emptyModel(of: Rules): Model {
+  return { services: {}, chats: [], log: [], deeds: [], nowMs: 1_000_000, ...of };
+}
+
+/** The service as far as an agent knows of it (S3). Only `*` at the end is used here. */
+export function serviceFor(model: Model, agent: string, id: string): Service | undefined {
+  const service = model.services[id];
+  const fits = (allowed: string) =>
+    allowed.endsWith("*") ? agent.startsWith(allowed.slice(0, -1)) : agent === allowed;
+  const open = service?.allowed.length === 0 || service?.provider === agent;
+  return open || service?.allowed.some(fits) ? service : undefined;
+}
+
+/** Whether an agent has as many chats that it began and are not over, and services, as it may. */
+export function hasTooMany(model: Model, agent: string): boolean {
+  const began = chatsWhere(
+    model,
+    ({ consumer, state }) => consumer === agent && (state === "requested" || state === "active"),
+  );
+  const offered = Object.values(model.services).filter(({ provider }) => provider === agent);
+  return model.maxChannels > 0 && began.length + offered.length >= model.maxChannels;
 }
 
 /** The entries of one chat, in order. */

@@ -1,14 +1,16 @@
 import type { RefusalReason } from "../../src/protocol/refusals.js";
-import { type Expected, no, type Of, stored } from "./core-expected.js";
+import { type Expected, isUnknown, no, type Of, stored } from "./core-expected.js";
 import {
   append,
   beginChat,
   chatAt,
   chatsWhere,
+  hasTooMany,
   type Line,
   type Model,
   openChat,
   type Service,
+  serviceFor,
 } from "./core-model.js";
 
 /** A consumer asks for a chat (C2). */
@@ -24,13 +26,15 @@ export function request(model: Model, agent: string, said: Of<"request">): Expec
       (said.provider === "" || said.provider === provider);
     return same ? { line: first, duplicate: true } : no("IDEMPOTENCY_KEY_REUSED");
   }
-  const service = model.services[said.service];
+  const service = serviceFor(model, agent, said.service);
   if (said.service !== "" && service === undefined) return no("SERVICE_NOT_FOUND");
   const provider = service?.provider ?? said.provider;
   const faults: RefusalReason[] = [];
   if (said.provider !== "" && said.provider !== provider) faults.push("ADDRESS_CONFLICT");
   if (provider === agent) faults.push("SELF_CHAT");
   if (service === undefined && !model.directChats) faults.push("DIRECT_CHATS_DISABLED");
+  if (service === undefined && isUnknown(model, provider)) faults.push("AGENT_NOT_FOUND");
+  if (hasTooMany(model, agent)) faults.push("TOO_MANY_CHANNELS");
   const pending = chatsWhere(
     model,
     (chat) => chat.state === "requested" && chat.consumer === agent,

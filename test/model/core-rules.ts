@@ -2,11 +2,14 @@ import type { RefusalReason } from "../../src/protocol/refusals.js";
 import { type Expected, named, no, type Of, stored } from "./core-expected.js";
 import { message } from "./core-message-rules.js";
 import {
+  ADMINS,
   append,
   beginChat,
   type Chat,
   chatAt,
   chatsWhere,
+  hasTooMany,
+  isMember,
   type Line,
   linesOf,
   type Model,
@@ -14,6 +17,7 @@ import {
   openChat,
   type Said,
   type Service,
+  serviceFor,
 } from "./core-model.js";
 import { rejectForProvider, request } from "./core-request-rules.js";
 
@@ -83,22 +87,34 @@ function meant(
 }
 
 function end(model: Model, agent: string, said: Of<"end">): Expected {
-  const at = named(model, agent, said.chat);
+  const at = readable(model, agent, said.chat);
   if (at === undefined) return no("CHANNEL_NOT_FOUND");
   const chat = chatAt(model, at);
+  const byAdmin = !isMember(chat, agent);
   const first = linesOf(model, at).find((line) => line.said.kind === "end");
   if (first !== undefined) return { line: first, duplicate: true };
   if (chat.state === "rejected") return no("CHANNEL_ENDED");
   if (chat.state === "open") return no("CHAT_NOT_ACCEPTED");
-  if (chat.state === "requested" && chat.consumer !== agent) return no("CHAT_NOT_ACCEPTED");
+  if (chat.state === "requested" && chat.consumer !== agent && !byAdmin) {
+    return no("CHAT_NOT_ACCEPTED");
+  }
   chat.state = "ended";
-  return stored(append(model, at, agent, said));
+  if (!byAdmin) return stored(append(model, at, agent, said));
+  model.deeds.push({ event: "admin_end", actor: agent, whose: "", chat: at });
+  return stored(append(model, at, "", said, "POLICY"));
+}
+
+/** The chat that a frame names and that the agent may read and end: its own, or an admin's any. */
+export function readable(model: Model, agent: string, name: Named): number | undefined {
+  const isThere = typeof name === "number" && model.chats[name]?.gone === false;
+  return isThere && ADMINS.includes(agent) ? name : named(model, agent, name);
 }
 
 /** Registers or updates a service (S1). */
 export function register(model: Model, agent: string, id: string, service: Service): Expected {
   const before = model.services[id];
   if (before !== undefined && before.provider !== agent) return no("SERVICE_TAKEN");
+  if (before === undefined && hasTooMany(model, agent)) return no("TOO_MANY_CHANNELS");
   model.services[id] = service;
   if (before === undefined) {
     beginChat(model, { service: id, provider: agent, consumer: "", state: "open" });
@@ -108,7 +124,7 @@ export function register(model: Model, agent: string, id: string, service: Servi
 
 /** Withdraws a service: pending requests are rejected, active chats go on (S2). */
 export function unregister(model: Model, agent: string, id: string): Expected {
-  const service = model.services[id];
+  const service = serviceFor(model, agent, id);
   if (service === undefined) return no("SERVICE_NOT_FOUND");
   if (service.provider !== agent) return no("NOT_PROVIDER");
   const pending = chatsWhere(

@@ -1,3 +1,4 @@
+import { expect } from "vitest";
 import type { Transaction } from "../../src/hub/store.js";
 import { openSqliteStore } from "../../src/store/sqlite/open.js";
 import {
@@ -9,6 +10,7 @@ import {
 } from "./core-comparison.js";
 import type { Expected } from "./core-expected.js";
 import {
+  ADMINS,
   chatAt,
   chatsWhere,
   emptyModel,
@@ -17,19 +19,23 @@ import {
   type Model,
   type Named,
   openChat,
+  type Rules,
   type Said,
+  serviceFor,
 } from "./core-model.js";
-import { ack, expire, register, say, unregister } from "./core-rules.js";
+import { ack, expire, readable, register, say, unregister } from "./core-rules.js";
 import { AGENTS, type By, type Pick, type Step, type Turn } from "./core-steps.js";
 import {
   ackAtCore,
   type Core,
+  channelsAtCore,
   coreOn,
   expireAtCore,
   idOf,
   readFromCore,
   registerAtCore,
   sayToCore,
+  servicesAtCore,
   unregisterAtCore,
 } from "./core-under-test.js";
 
@@ -47,11 +53,7 @@ interface Run {
 }
 
 /** Runs the turns on the core and on the model, and compares them after each. */
-export async function compareCore(
-  turns: Turn[],
-  rules: { directChats: boolean; maxPending: number },
-  seen: Seen,
-): Promise<void> {
+export async function compareCore(turns: Turn[], rules: Rules, seen: Seen): Promise<void> {
   const store = await openSqliteStore({ path: ":memory:" });
   try {
     const run: Run = {
@@ -60,6 +62,9 @@ export async function compareCore(
       seen,
       core: coreOn(store, () => run.model),
     };
+    await store.transaction(async (tx) => {
+      for (const agent of rules.known ?? []) await tx.nameAgent(agent);
+    });
     for (const turn of turns) await runTurn(run, turn);
     await store.transaction((tx) => compareStored(tx, run.model));
   } finally {
@@ -103,6 +108,7 @@ function note({ seen }: Run, what: string): void {
 function noteExpected(run: Run, expected: Expected): void {
   if ("refused" in expected) note(run, expected.refused.join(" or "));
   else if ("line" in expected) {
+    if (expected.line.code === "POLICY") note(run, "ended by an admin");
     note(run, `${expected.duplicate ? "duplicate" : "stored"} ${expected.line.said.kind}`);
   }
 }
@@ -135,9 +141,9 @@ async function runStep(run: Run, tx: Transaction, step: Step): Promise<void> {
       return hear(run, tx, earlier.by, changed(model, earlier.said, step));
     }
     case "register": {
-      const { service, auto, most } = step;
+      const { service, auto, most, allowed } = step;
       const by = whoIs(model, step.by, undefined);
-      const record = { provider: by, auto, most };
+      const record = { provider: by, auto, most, allowed };
       const expected = register(model, by, service, record);
       noteExpected(run, expected);
       return compareRefusal(await registerAtCore(core, tx, by, service, record), expected);
@@ -163,6 +169,15 @@ async function runStep(run: Run, tx: Transaction, step: Step): Promise<void> {
       return;
     case "history":
       return runHistory(run, tx, step);
+    case "channels":
+      return runChannels(run, tx, step);
+    case "services": {
+      const by = whoIs(model, step.by, undefined);
+      const found = await servicesAtCore(core, tx, by);
+      const visible = Object.keys(model.services).filter((id) => serviceFor(model, by, id));
+      if (visible.length < Object.keys(model.services).length) note(run, "hidden service");
+      return expect(found).toEqual(visible.sort());
+    }
     default:
       return step satisfies never;
   }
@@ -229,7 +244,7 @@ async function runHistory(
     ...(named === undefined ? { serviceId: service } : { channelId: idOf(model, named) }),
     ...{ beforeSeq: BigInt(before), afterSeq: BigInt(after), limit },
   });
-  const provider = model.services[service]?.provider;
+  const provider = serviceFor(model, by, service)?.provider;
   const newest = chatsWhere(
     model,
     (chat) =>
@@ -238,12 +253,41 @@ async function runHistory(
       chat.state !== "open" &&
       (provider === undefined || chat.provider === provider),
   ).at(-1);
-  const chat = named === undefined ? newest : named;
-  if (typeof chat !== "number" || !isMember(chatAt(model, chat), by)) {
+  const chat = named === undefined ? newest : readable(model, by, named);
+  if (chat === undefined) {
     const refusal = answer.kind === "refusal" ? answer.refusal : undefined;
     return compareRefusal(refusal, { refused: ["CHANNEL_NOT_FOUND"] });
   }
   note(run, "page");
+  if (!isMember(chatAt(model, chat), by)) {
+    model.deeds.push({ event: "admin_read", actor: by, whose: "", chat });
+    note(run, "page for an admin");
+  }
   if (answer.kind !== "page") throw new Error(`no page: ${JSON.stringify(answer)}`);
   comparePage(model, answer.page, { chat, before, after, limit });
+}
+
+async function runChannels(
+  run: Run,
+  tx: Transaction,
+  step: Extract<Step, { do: "channels" }>,
+): Promise<void> {
+  const { model, core } = run;
+  const by = whoIs(model, step.by, undefined);
+  const { whose, size: pageSize } = step;
+  const listed = await channelsAtCore(core, tx, by, { memberId: whose, pageSize });
+  if (whose !== "" && !ADMINS.includes(by)) {
+    note(run, "NOT_ADMIN");
+    return compareRefusal("refusal" in listed ? listed.refusal : undefined, {
+      refused: ["NOT_ADMIN"],
+    });
+  }
+  if ("refusal" in listed) throw new Error(listed.refusal.message);
+  const meant = chatsWhere(model, (chat) => whose === "*" || isMember(chat, whose || by));
+  expect(listed.names).toEqual(meant.map((chat) => idOf(model, chat)).reverse());
+  if (whose === "") return;
+  // Each page is a call of its own.
+  const deed = { event: "admin_list", actor: by, whose, chat: undefined } as const;
+  for (let page = 0; page < listed.pages; page += 1) model.deeds.push(deed);
+  note(run, "channels for an admin");
 }

@@ -3,16 +3,18 @@ import fc from "fast-check";
 /** What a run of the core does, as data: it prints as it is, and shrinks well. */
 
 export const AGENTS = ["a", "b", "c"] as const;
+/** Those, and the admin, who is seldom a member of anything. */
+const CALLERS = [...AGENTS, "o"] as const;
 const SERVICES = ["s", "t"] as const;
 
 /** Which channel is meant: the nth of those there are, round and round, or one that is none. */
 export type Pick = number | "nowhere" | undefined;
 
 /** Who speaks: by name, or the member of the channel that is meant. */
-export type By = (typeof AGENTS)[number] | "provider" | "consumer";
+export type By = (typeof CALLERS)[number] | "provider" | "consumer";
 
 /** By name, or the agent that has registered the service. */
-export type Owner = (typeof AGENTS)[number] | "owner";
+export type Owner = (typeof CALLERS)[number] | "owner";
 
 /** What a repeat says otherwise than the first time. */
 export type Change = "nothing" | "words" | "replyTo" | "target" | "service" | "provider" | "chat";
@@ -36,7 +38,7 @@ export type Step =
   | { do: "say"; by: By; said: SaidStep }
   /** An earlier frame once more: with another trace, or with something else in one field. */
   | { do: "again"; nth: number; trace: string; change: Change }
-  | { do: "register"; by: By; service: string; auto: boolean; most: number }
+  | { do: "register"; by: By; service: string; auto: boolean; most: number; allowed: readonly string[] }
   | { do: "unregister"; by: Owner; service: string }
   /** Positions so many entries before the end of the channel; beyond it where negative. */
   | { do: "ack"; by: By; acks: { chat: Pick; back: number }[] }
@@ -50,7 +52,10 @@ export type Step =
       before: number;
       after: number;
       limit: number;
-    };
+    }
+  /** Pages of channels, each of so many. */
+  | { do: "channels"; by: By; whose: string; size: number }
+  | { do: "services"; by: By };
 
 /** Steps of one transaction; where it fails, nothing of them is stored. */
 export interface Turn {
@@ -59,6 +64,10 @@ export interface Turn {
 }
 
 const agent = fc.constantFrom(...AGENTS);
+const caller: fc.Arbitrary<By> = fc.oneof(
+  { arbitrary: agent, weight: 3 },
+  { arbitrary: fc.constant("o" as const), weight: 1 },
+);
 const service = fc.constantFrom(...SERVICES);
 const nth = fc.nat(9);
 /** Mostly absent, where leaving out is the usual thing. */
@@ -71,7 +80,7 @@ const chat: fc.Arbitrary<Pick> = fc.oneof(
 );
 const member: fc.Arbitrary<By> = fc.oneof(
   { arbitrary: fc.constantFrom("provider" as const, "consumer" as const), weight: 5 },
-  { arbitrary: agent, weight: 1 },
+  { arbitrary: fc.constantFrom(...CALLERS), weight: 2 },
 );
 const provider: fc.Arbitrary<By> = fc.oneof(
   { arbitrary: fc.constant("provider" as const), weight: 5 },
@@ -175,6 +184,7 @@ const others: fc.Arbitrary<Step>[] = [
     service,
     auto: fc.boolean(),
     most: fc.constantFrom(0, 0, 1, 2),
+    allowed: fc.constantFrom([], [], ["a"], ["c*"], ["x", "b"], ["*"]),
   }),
   fc.record({
     do: fc.constant("unregister" as const),
@@ -203,6 +213,13 @@ const others: fc.Arbitrary<Step>[] = [
     after: fc.constantFrom(0, 0, 1, 3),
     limit: fc.integer({ min: 0, max: 3 }),
   }),
+  fc.record({
+    do: fc.constant("channels" as const),
+    by: caller,
+    whose: fc.constantFrom("", "", "*", "a", "c", "o"),
+    size: fc.constantFrom(1, 3, 50),
+  }),
+  fc.record({ do: fc.constant("services" as const), by: caller }),
 ];
 
 const step: fc.Arbitrary<Step> = fc.oneof(

@@ -1,8 +1,10 @@
 import { checkPositions, movePositions } from "../../src/hub/ack.js";
 import type { Answer } from "../../src/hub/answer.js";
 import type { Context, Environment } from "../../src/hub/context.js";
+import type { Caller } from "../../src/hub/credentials.js";
 import { expireRequest } from "../../src/hub/expire.js";
 import { handleFrame } from "../../src/hub/frame.js";
+import { listChannels, listServices } from "../../src/hub/listings.js";
 import { registerService, unregisterService } from "../../src/hub/services.js";
 import type { Store, Transaction } from "../../src/hub/store.js";
 import { checkFrame, type RequestFrame } from "../../src/protocol/frame-rules.js";
@@ -16,9 +18,11 @@ import {
   ChatMessage,
   ChatReject,
   ChatRequest,
+  ListChannelsRequest,
+  ListServicesRequest,
   Service as ServiceMessage,
 } from "../../src/protocol/wire.js";
-import { chatAt, type Model, type Named, type Said, type Service } from "./core-model.js";
+import { ADMINS, chatAt, type Model, type Named, type Said, type Service } from "./core-model.js";
 
 /** The real core on a real store, spoken to in the model's words. */
 export interface Core {
@@ -40,6 +44,12 @@ export function coreOn(store: Store, model: () => Model): Core {
       isOnline: () => false,
       get directChats() {
         return model().directChats;
+      },
+      get agentsMustBeKnown() {
+        return model().known !== undefined;
+      },
+      get maxChannels() {
+        return model().maxChannels;
       },
       get maxPendingRequests() {
         return model().maxPending;
@@ -91,6 +101,13 @@ const context = (core: Core, tx: Transaction): Context => ({
   env: core.env,
   written: [],
   moved: [],
+  denied: [],
+});
+
+const callerOf = (agentId: string): Caller => ({
+  agentId,
+  role: ADMINS.includes(agentId) ? "admin" : "agent",
+  address: "",
 });
 
 export function sayToCore(
@@ -103,7 +120,7 @@ export function sayToCore(
   const frame = frameOf(model, said);
   const refusal = checkFrame(frame, agent);
   if (refusal !== undefined) throw new Error(`a frame that no core is shown: ${refusal.message}`);
-  return handleFrame(context(core, tx), agent, frame);
+  return handleFrame(context(core, tx), callerOf(agent), frame);
 }
 
 export function readFromCore(
@@ -113,7 +130,7 @@ export function readFromCore(
   asked: Partial<ChatHistory>,
 ): Promise<Answer> {
   const value = ChatHistory.fromPartial(asked);
-  return handleFrame(context(core, tx), agent, { $case: "chatHistory", value });
+  return handleFrame(context(core, tx), callerOf(agent), { $case: "chatHistory", value });
 }
 
 export async function registerAtCore(
@@ -131,6 +148,7 @@ export async function registerAtCore(
       serviceId,
       acceptPolicy: service.auto ? ACCEPT_POLICY_AUTO : ACCEPT_POLICY_MANUAL,
       maxActiveChats: service.most,
+      allowedConsumers: [...service.allowed],
     }),
   );
   return "refusal" in result ? result.refusal : undefined;
@@ -155,6 +173,33 @@ export async function ackAtCore(
   const refusal = await checkPositions(context(core, tx), agent, acks);
   if (refusal === undefined) await movePositions(context(core, tx), agent, acks);
   return refusal;
+}
+
+/** The names of an agent's channels, page by page to the last. */
+export async function channelsAtCore(
+  core: Core,
+  tx: Transaction,
+  agent: string,
+  asked: { memberId: string; pageSize: number },
+): Promise<{ names: string[]; pages: number } | { refusal: Refusal }> {
+  const names: string[] = [];
+  let pageToken = "";
+  for (let pages = 1; ; pages += 1) {
+    const request = ListChannelsRequest.fromPartial({ ...asked, pageToken });
+    const page = await listChannels(context(core, tx), callerOf(agent), request);
+    if ("refusal" in page) return page;
+    names.push(...page.channels.map(({ channelId }) => channelId));
+    pageToken = page.nextPageToken;
+    if (pageToken === "") return { names, pages };
+  }
+}
+
+/** The names of the services that an agent finds. */
+export async function servicesAtCore(core: Core, tx: Transaction, agent: string) {
+  const request = ListServicesRequest.fromPartial({});
+  const page = await listServices(context(core, tx), callerOf(agent), request);
+  if ("refusal" in page) throw new Error(page.refusal.message);
+  return page.services.map(({ serviceId }) => serviceId);
 }
 
 export function expireAtCore(core: Core, tx: Transaction, channelId: string): Promise<void> {

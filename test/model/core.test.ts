@@ -18,7 +18,7 @@ const parameters = modelRuns(0.7);
 const seen: Seen = new Map();
 
 test(
-  "C1 C2 C3 C4 C5 C6 C7 S1 S2 A1 A2 A3 M2 M3 M6 D2: whatever is said, the core does what the rules say",
+  "C1 C2 C3 C4 C5 C6 C7 I3 S1 S2 S3 A1 A2 A3 M2 M3 M6 D2: whatever is said, the core does what the rules say",
   async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -26,6 +26,8 @@ test(
         fc.record({
           directChats: fc.nat(4).map((n) => n > 0),
           maxPending: fc.constantFrom(100, 2),
+          maxChannels: fc.constantFrom(0, 0, 2),
+          known: fc.constantFrom(undefined, undefined, ["a", "o"]),
         }),
         (steps, rules) => compareCore(steps, rules, seen),
       ),
@@ -36,7 +38,7 @@ test(
 );
 
 /** What few runs may well miss. */
-const RARE = ["AMBIGUOUS", "ALREADY_ANSWERED", "TOO_MANY_PENDING", "BUSY"];
+const RARE = ["AMBIGUOUS", "ALREADY_ANSWERED", "TOO_MANY_PENDING", "BUSY", "ended by an admin"];
 
 /** What the runs must have met, or they have shown nothing about it. */
 const MET = [
@@ -48,6 +50,8 @@ const MET = [
   ...["ADDRESS_CONFLICT", "CHANNEL_ENDED", "SERVICE_TAKEN"],
   ...["CHANNEL_NOT_FOUND", "CHAT_NOT_ACCEPTED", "DIRECT_CHATS_DISABLED", "IDEMPOTENCY_KEY_REUSED"],
   ...["MESSAGE_ID_REUSED", "NOT_PROVIDER", "POSITION_AHEAD", "SELF_CHAT", "SERVICE_NOT_FOUND"],
+  ...["AGENT_NOT_FOUND", "TOO_MANY_CHANNELS", "NOT_ADMIN", "hidden service"],
+  ...["page for an admin", "channels for an admin"],
   ...(parameters.numRuns < 3_000 ? [] : RARE),
 ];
 

@@ -7,8 +7,10 @@ import { DEFAULT_LIMITS } from "../../src/protocol/limits.js";
 import { connect, type Sessions } from "../../src/server/connect.js";
 import { drain } from "../../src/server/drain.js";
 import { createExpiry } from "../../src/server/expiry.js";
+import { createRates } from "../../src/server/rate.js";
 import { createReceivers } from "../../src/server/receivers.js";
 import type { Session } from "../../src/server/session.js";
+import { createSessionPlaces } from "../../src/server/session-places.js";
 import { createTurns, type Turns } from "../../src/server/turns.js";
 import type { WindowLimits } from "../../src/server/window.js";
 import type { StreamDouble } from "./stream-double.js";
@@ -39,7 +41,9 @@ export async function hubInMemory(of: {
     newId,
     isOnline: receivers.isOnline,
     directChats: true,
+    agentsMustBeKnown: false,
     maxPendingRequests: 100,
+    maxChannels: 0,
   };
   const withReceipts = new Set<Session>();
   const turns = createTurns({
@@ -51,6 +55,7 @@ export async function hubInMemory(of: {
       receivers.deliver(written);
     },
     progressed: receivers.progressed,
+    denied: () => {},
     settled() {
       for (const session of withReceipts) session.settle();
       withReceipts.clear();
@@ -60,6 +65,8 @@ export async function hubInMemory(of: {
   const sessions: Sessions = {
     turns,
     receivers,
+    rates: createRates({ maxFramesPerSecond: 0, maxBytesPerSecond: 0, nowMs }),
+    places: createSessionPlaces(0),
     log,
     storeEpoch: store.epoch,
     maxMessageBytes: 1024 * 1024,

@@ -227,10 +227,11 @@ export async function beginWorld(window: WindowLimits): Promise<World> {
   async function begin0(): Promise<void> {
     await begin();
     const env = { nowMs: () => wallMs, newId, isOnline: () => false };
-    const limits = { directChats: true, maxPendingRequests: 100 };
+    const limits = { maxPendingRequests: 100, maxChannels: 0 };
+    const rules = { directChats: true, agentsMustBeKnown: false, ...limits };
     await double.store.transaction((tx) =>
       registerService(
-        { tx, env: { ...env, ...limits }, written: [], moved: [] },
+        { tx, env: { ...env, ...rules }, written: [], moved: [], denied: [] },
         "c",
         Service.fromPartial({
           serviceId: AUTO_SERVICE,

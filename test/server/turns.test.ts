@@ -21,7 +21,9 @@ const env = {
   newId: (prefix: string) => `${prefix}_${randomUUID()}`,
   isOnline: () => false,
   directChats: true,
+  agentsMustBeKnown: false,
   maxPendingRequests: 1,
+  maxChannels: 0,
 };
 
 /** The real store, which says when it commits, and does not commit while `failing`. */
@@ -62,6 +64,7 @@ test("M1: neither a receipt nor a delivery leaves before the commit has returned
     log: pino({ level: "silent" }),
     deliver: () => events.push("delivery"),
     progressed: () => {},
+    denied: () => {},
     settled: () => events.push("settled"),
   });
   const message = ChatMessage.fromPartial({ targetAgent: "bob", content: "x" });
@@ -136,6 +139,7 @@ test.each([
       log: pino({ level: "silent" }),
       deliver: () => told.push("delivery"),
       progressed: () => {},
+      denied: () => {},
       settled: () => told.push("settled"),
     });
     const failed = ({ reason }: { reason: string }) => told.push(reason);
@@ -216,6 +220,7 @@ test("M1: everything submitted in one turn is one transaction, told in order aft
     log: pino({ level: "silent" }),
     deliver: () => {},
     progressed: () => {},
+    denied: () => {},
     settled: () => told.push("settled"),
   });
   for (const name of ["a", "b", "c"]) {

@@ -1,0 +1,80 @@
+/** What each agent has sent lately, over all its sessions and calls (M8). */
+export interface Rates {
+  /** Counts a request that was taken. */
+  take(agentId: string, sizeBytes: number): void;
+  /** How long until the agent may send another request, in milliseconds; 0: now. */
+  waitMs(agentId: string): number;
+}
+
+/** What is left of an agent's second. Below 0 where the last request was larger than that. */
+interface Bucket {
+  frames: number;
+  bytes: number;
+  atMs: number;
+}
+
+/** From so many agents on, those that have not sent for a second are forgotten. */
+const MANY_AGENTS = 1_000;
+/** What sums of fractions may be off by. */
+const ROUNDING = 1e-6;
+
+/**
+ * A token bucket for each agent, which holds one second's worth. A request may be sent while there
+ * is one frame and one byte left; its size is known only then, and what it takes beyond what was
+ * there is waited for afterwards.
+ * @param of.nowMs a monotonic clock
+ * @param of.maxFramesPerSecond 0: any number
+ * @param of.maxBytesPerSecond 0: any number
+ */
+export function createRates(of: {
+  maxFramesPerSecond: number;
+  maxBytesPerSecond: number;
+  nowMs: () => number;
+}): Rates {
+  const mostFrames = of.maxFramesPerSecond || Number.POSITIVE_INFINITY;
+  const mostBytes = of.maxBytesPerSecond || Number.POSITIVE_INFINITY;
+  const buckets = new Map<string, Bucket>();
+  let sweptMs = of.nowMs();
+
+  /** An agent that is not there has sent nothing for a second. */
+  function bucketOf(agentId: string, atMs: number): Bucket {
+    const { frames, bytes, ...before } = buckets.get(agentId) ?? {
+      frames: mostFrames,
+      bytes: mostBytes,
+      atMs,
+    };
+    const seconds = Math.max(0, atMs - before.atMs) / 1000;
+    return {
+      frames: Math.min(mostFrames, frames + seconds * of.maxFramesPerSecond),
+      bytes: Math.min(mostBytes, bytes + seconds * of.maxBytesPerSecond),
+      atMs,
+    };
+  }
+
+  function sweep(atMs: number): void {
+    if (buckets.size < MANY_AGENTS || atMs - sweptMs < 1000) return;
+    sweptMs = atMs;
+    for (const agentId of buckets.keys()) {
+      const { frames, bytes } = bucketOf(agentId, atMs);
+      if (frames === mostFrames && bytes === mostBytes) buckets.delete(agentId);
+    }
+  }
+
+  return {
+    take(agentId, sizeBytes) {
+      const atMs = of.nowMs();
+      sweep(atMs);
+      const { frames, bytes } = bucketOf(agentId, atMs);
+      buckets.set(agentId, { frames: frames - 1, bytes: bytes - sizeBytes, atMs });
+    },
+    waitMs(agentId) {
+      const { frames, bytes } = bucketOf(agentId, of.nowMs());
+      const waitMs = Math.max(msUntil(1, frames, mostFrames), msUntil(1, bytes, mostBytes));
+      return waitMs > ROUNDING ? waitMs : 0;
+    },
+  };
+}
+
+function msUntil(wanted: number, has: number, perSecond: number): number {
+  return has >= wanted ? 0 : ((wanted - has) / perSecond) * 1000;
+}
