@@ -15,10 +15,10 @@ const text = readFileSync(`${root}docs/protocol.md`, "utf8");
 
 const RULES = [
   ["I", [1, 2, 3, 4, 5]],
-  ["S", [1, 2]],
+  ["S", [1, 2, 3]],
   ["C", [1, 2, 3, 4, 5, 6, 7, 8]],
   ["A", [1, 2, 3]],
-  ["M", [1, 2, 3, 4, 5, 6, 7]],
+  ["M", [1, 2, 3, 4, 5, 6, 7, 8]],
   ["D", [1, 2, 3, 4, 5, 6, 7]],
   ["L", [1, 2, 3]],
 ] as const;
@@ -55,6 +55,7 @@ test("docs/protocol.md names no refusal that the table does not have", () => {
     "AUTO",
     "EXPIRED",
     "WITHDRAWN",
+    "POLICY",
   ];
   for (const word of [...codes, "NOT_SERVING", "REJECT_CODE_BUSY"]) known.add(word);
   const named = [...text.matchAll(/`([A-Z][A-Z_]+)`/g)].map((match) => match[1] ?? "");
@@ -91,6 +92,10 @@ test("docs/protocol.md states the limits of src/protocol/limits.ts", () => {
     `| \`timeout\` and \`retry_after\` | ${limits.MAX_DURATION_MS / 86_400_000} days;`,
     `${limits.DEFAULT_REQUEST_TIMEOUT_MS / 60_000} minutes where it says`,
     `| ${limits.MAX_PAGE_SIZE}, and more is read as ${limits.MAX_PAGE_SIZE}; ${limits.DEFAULT_PAGE_SIZE} where`,
+    `| \`allowed_consumers\` of a service | ${limits.MAX_ALLOWED_CONSUMERS}, each up to ${limits.MAX_ID_CHARS}`,
+    `and its services | ${limits.DEFAULT_LIMITS.maxChannels} unless`,
+    `| sessions of an agent | ${limits.DEFAULT_LIMITS.maxSessions} unless`,
+    `| requests of an agent | ${limits.DEFAULT_LIMITS.maxFramesPerSecond} and ${mib(limits.DEFAULT_LIMITS.maxBytesPerSecond)} a second`,
     `| \`acks\` in one request | ${limits.MAX_ACKS} |`,
     `| \`set_aside\` in one request | ${limits.MAX_ACKS} |`,
     `${limits.DEFAULT_MAX_UNACKED_PER_CHANNEL} of a channel and ${limits.DEFAULT_MAX_UNACKED} in all ` +

@@ -1,7 +1,11 @@
 import type { Receipt, Service } from "../../src/protocol/wire.js";
 import { call, type RawAgent } from "../support/raw-agent.js";
 
-type ServiceFields = { acceptPolicy?: number; maxActiveChats?: number };
+type ServiceFields = {
+  acceptPolicy?: number;
+  maxActiveChats?: number;
+  allowedConsumers?: string[];
+};
 
 /** Registers a service in an agent's name; returns it as the hub has it. */
 export async function register(

@@ -7,7 +7,7 @@ import {
   refusalKind,
 } from "../../src/protocol/refusals.js";
 import type { ChatError, Service } from "../../src/protocol/wire.js";
-import { AcceptPolicy, RejectCode } from "../../src/protocol/wire.js";
+import { AcceptPolicy, EndCode, RejectCode } from "../../src/protocol/wire.js";
 import { startTestHub, type TestHub } from "../support/hub.js";
 import { call, closeAgents, openAgent, type RawAgent } from "../support/raw-agent.js";
 import {
@@ -28,7 +28,7 @@ let consumer: RawAgent;
 let channelId: string;
 
 beforeEach(async () => {
-  hub = await startTestHub({ maxMessageBytes: 4096, maxPendingRequests: 2 });
+  hub = await startTestHub({ maxMessageBytes: 4096, maxPendingRequests: 2, maxChannels: 4 });
   provider = openAgent(hub.address, "weather", "manual");
   consumer = openAgent(hub.address, "alice", "manual");
   channelId = await activeChat(consumer, provider);
@@ -71,6 +71,7 @@ const FRAMES: Partial<Record<RefusalReason, () => Frame[] | Promise<Frame[]>>> =
     { $case: "chatReject", value: { channelId, code: RejectCode.REJECT_CODE_EXPIRED } },
     { $case: "chatReject", value: { channelId, code: RejectCode.REJECT_CODE_WITHDRAWN } },
     { $case: "chatEnd", value: { channelId, seq: 9n } },
+    { $case: "chatEnd", value: { channelId, code: EndCode.END_CODE_POLICY } },
   ],
   BAD_TEXT: () => [
     message({ channelId, contentType: "x".repeat(256) }),
@@ -155,6 +156,20 @@ const FRAMES: Partial<Record<RefusalReason, () => Frame[] | Promise<Frame[]>>> =
     }
     return [{ $case: "chatRequest", value: { providerId: "bob" } }];
   },
+  TOO_MANY_CHANNELS: async () => {
+    for (const targetAgent of ["bob", "carol", "dave"]) {
+      await consumer.store(message({ targetAgent }));
+    }
+    await register(hub.address, "weather", "auto", {
+      acceptPolicy: AcceptPolicy.ACCEPT_POLICY_AUTO,
+    });
+    return [
+      message({ targetAgent: "erin" }),
+      message({ serviceId: "auto" }),
+      { $case: "chatRequest", value: { providerId: "erin" } },
+      { $case: "chatRequest", value: { serviceId: "auto" } },
+    ];
+  },
 };
 
 test.each(Object.entries(FRAMES))(
@@ -238,6 +253,9 @@ test("S1 I5: unary calls are refused with a status, the reason in a trailer", as
     ["HUB_FIELD_SET", () => registered({ openChannelId: "ch_mine" })],
     ["BAD_TEXT", () => registered({ tags: ["x".repeat(65)] })],
     ["BAD_VALUE", () => registered({ tags })],
+    ["INVALID_ID", () => registered({ allowedConsumers: ["friend-*", "a b"] })],
+    ["INVALID_ID", () => registered({ allowedConsumers: [""] })],
+    ["BAD_VALUE", () => registered({ allowedConsumers: Array.from({ length: 65 }, () => "a") })],
     ["MESSAGE_TOO_LARGE", () => registered({ description: "x".repeat(4096) })],
     ["SERVICE_TAKEN", () => registered({}, "bob")],
     ["NOT_PROVIDER", () => call(address, "bob", "unregisterService", { serviceId: "weather-svc" })],
@@ -245,6 +263,9 @@ test("S1 I5: unary calls are refused with a status, the reason in a trailer", as
     ["MISSING_FIELD", () => call(address, "bob", "unregisterService", { serviceId: "" })],
     ["BAD_VALUE", () => call(address, "bob", "listServices", { ...ANY_SERVICE, pageToken: "?" })],
     ["BAD_VALUE", () => call(address, "bob", "listChannels", { ...ANY_CHANNEL, pageToken: "eA" })],
+    ["INVALID_ID", () => call(address, "bob", "listChannels", { ...ANY_CHANNEL, memberId: "a*" })],
+    ["NOT_ADMIN", () => call(address, "bob", "listChannels", { ...ANY_CHANNEL, memberId: "*" })],
+    ["NOT_ADMIN", () => call(address, "bob", "listChannels", { ...ANY_CHANNEL, memberId: "bob" })],
     ["MISSING_AGENT_ID", () => call(address, "", "listChannels", ANY_CHANNEL)],
   ];
   for (const [reason, provoke] of refused) {
@@ -260,6 +281,9 @@ test("S1 I5: unary calls are refused with a status, the reason in a trailer", as
 
 /** Rows that another file provokes, each over a real connection too. */
 const ELSEWHERE: Partial<Record<RefusalReason, string>> = {
+  AGENT_NOT_FOUND: "model/core.test.ts, I3",
+  TOO_MANY_SESSIONS: "limits.test.ts, I4",
+  RATE_LIMITED: "limits.test.ts, M8",
   SUPERSEDED: "delivering.test.ts, I4",
   HEARTBEAT_MISSED: "heartbeat.test.ts, L3",
   SHUTTING_DOWN: "leaving.test.ts, L2",
@@ -277,6 +301,7 @@ const HERE: RefusalReason[] = [
   "STORAGE_UNAVAILABLE",
   "SERVICE_TAKEN",
   "BAD_VALUE",
+  "NOT_ADMIN",
   "MISSING_AGENT_ID",
 ];
 

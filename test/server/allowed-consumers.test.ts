@@ -1,0 +1,106 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { AcceptPolicy, ConnectResponse } from "../../src/protocol/wire.js";
+import { startTestHub, type TestHub } from "../support/hub.js";
+import { call, closeAgents, openAgent, type RawAgent } from "../support/raw-agent.js";
+import { ANY_SERVICE, register, request, say } from "./chat.js";
+
+const AUTO = AcceptPolicy.ACCEPT_POLICY_AUTO;
+let hub: TestHub;
+beforeEach(async () => {
+  hub = await startTestHub();
+});
+afterEach(async () => {
+  await closeAgents();
+  await hub.stop();
+});
+
+async function services(agentId: string) {
+  return (await call(hub.address, agentId, "listServices", ANY_SERVICE)).services;
+}
+
+/** Everything that an agent can learn about a service, as the hub's own words. */
+async function allThatIsSaid(agent: RawAgent, serviceId: string): Promise<string[]> {
+  const value = { serviceId };
+  const answers = [
+    await agent.ask({ $case: "chatRequest", value }),
+    await agent.ask({ $case: "chatRequest", value: { ...value, providerId: "weather" } }),
+    await agent.ask({ $case: "chatRequest", value: { ...value, providerId: "nobody" } }),
+    await agent.ask({ $case: "chatMessage", value: { ...value, content: "x" } }),
+    await agent.ask({
+      $case: "chatMessage",
+      value: { ...value, targetAgent: "weather", content: "x" },
+    }),
+    await agent.ask({ $case: "chatHistory", value }),
+  ].map((answer) => hex(ConnectResponse.encode({ ...answer, requestId: "" }).finish()));
+  const unregistered = await call(hub.address, agent.agentId, "unregisterService", value).catch(
+    ({ code, details, metadata }) => JSON.stringify([code, details, metadata.getMap()]),
+  );
+  const listed = JSON.stringify((await services(agent.agentId)).map((one) => one.serviceId));
+  return [...answers, String(unregistered), listed];
+}
+
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
+
+test("S3 C7: to whom a service is not for it is as if there were none, to the byte", async () => {
+  const eve = openAgent(hub.address, "eve", "manual");
+  for (const acceptPolicy of [AUTO, AcceptPolicy.ACCEPT_POLICY_MANUAL]) {
+    const serviceId = `svc-${acceptPolicy}`;
+    const before = await allThatIsSaid(eve, serviceId);
+    expect(before.filter((said) => /SERVICE_NOT_FOUND/.test(said))).toHaveLength(1);
+    await register(hub.address, "weather", serviceId, {
+      acceptPolicy,
+      allowedConsumers: ["friend-*", "alice"],
+    });
+    expect(await allThatIsSaid(eve, serviceId)).toEqual(before);
+  }
+  await expect(register(hub.address, "eve", "svc-2")).rejects.toMatchObject({
+    details: expect.stringContaining("SERVICE_TAKEN"),
+  });
+});
+
+test("S3: whom a service is for finds it and asks; only the provider sees the list", async () => {
+  const allowedConsumers = ["friend-*", "alice"];
+  const registered = await register(hub.address, "weather", "w", { allowedConsumers });
+  expect(registered.allowedConsumers).toEqual(allowedConsumers);
+  expect(await services("weather")).toMatchObject([{ serviceId: "w", allowedConsumers }]);
+  for (const agentId of ["alice", "friend-1", "friend-"]) {
+    expect(await services(agentId)).toMatchObject([{ serviceId: "w", allowedConsumers: [] }]);
+    await request(openAgent(hub.address, agentId), "w");
+  }
+  for (const agentId of ["alice2", "friend", "a-friend-1"]) {
+    expect(await services(agentId)).toEqual([]);
+  }
+});
+
+test("S3 M2 C2: when the list changes, chats, requests and repeats go on, and new ones do not begin", async () => {
+  const weather = openAgent(hub.address, "weather", "manual");
+  const alice = openAgent(hub.address, "alice", "manual");
+  await register(hub.address, "weather", "w");
+  const active = await request(alice, "w");
+  await weather.store({ $case: "chatAccept", value: { channelId: active.channelId } });
+  const value = { serviceId: "w", idempotencyKey: "k" };
+  const pending = await alice.store({ $case: "chatRequest", value });
+
+  await register(hub.address, "weather", "w", { allowedConsumers: ["bob"] });
+  await say(alice, active.channelId, "by channel");
+  await alice.store({ $case: "chatMessage", value: { serviceId: "w", content: "by service" } });
+  const again = await alice.store({ $case: "chatRequest", value });
+  expect(again).toMatchObject({ duplicate: true, channelId: pending.channelId });
+  await weather.store({ $case: "chatAccept", value: { channelId: pending.channelId } });
+  await say(alice, pending.channelId, "accepted all the same");
+  const refused = await alice.refusal({ $case: "chatRequest", value: { serviceId: "w" } });
+  expect(refused).toBe("SERVICE_NOT_FOUND");
+});
+
+test("S3: neither the length of a page nor its token tells of services that are for others", async () => {
+  for (const name of ["a", "b", "c", "d"]) await register(hub.address, "weather", name);
+  const pages = () =>
+    call(hub.address, "eve", "listServices", { ...ANY_SERVICE, pageSize: 2 }).then(
+      ({ services: found, nextPageToken }) => [found.map((one) => one.serviceId), nextPageToken],
+    );
+  const before = await pages();
+  for (const name of ["aa", "bb", "bbb", "z"]) {
+    await register(hub.address, "weather", name, { allowedConsumers: ["alice"] });
+  }
+  expect(await pages()).toEqual(before);
+});
