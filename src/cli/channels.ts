@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { agentAction, as, newCommand } from "./command.js";
-import { EXIT } from "./exit.js";
+import { EXIT, UsageError } from "./exit.js";
 import { print, printJson, printTable } from "./output.js";
 import { choice } from "./setting-kinds.js";
 import type { Environment } from "./settings.js";
@@ -13,24 +13,36 @@ interface ChannelsFlags {
   state?: NonNullable<ReturnType<typeof STATES.fromText>>;
   service?: string;
   peer?: string;
+  member?: string;
+  all?: boolean;
 }
 
-/** `claw-chat channels`: lists the agent's own channels. */
+/** `claw-chat channels`: lists the agent's own channels, or for an admin those of others. */
 export function channelsCommand(env: Environment): Command {
   const command = newCommand({
     name: "channels",
     summary: "List your channels, newest first.",
     settings: AGENT_SETTINGS,
-    examples: ["channels --agent alice", "channels --agent alice --state active --json"],
+    examples: [
+      "channels --agent alice",
+      "channels --agent alice --state active --json",
+      "channels --agent root --all --state active",
+    ],
   })
     .option("--state <state>", `only those in this state: ${STATES.expected}`, as(STATES))
     .option("--service <id>", "only those about this service")
-    .option("--peer <agent>", "only those with this agent");
+    .option("--peer <agent>", "only those with this agent")
+    .option("--member <agent>", "for admins: this agent's instead of yours")
+    .option("--all", "for admins: everybody's");
   return agentAction<ChannelsFlags>(command, env, async ({ settings, options }) => {
+    const { member, all } = options;
+    if (member !== undefined && all) throw new UsageError("--all goes without --member.");
+    const memberId = all ? "*" : member;
     const filter = {
       ...(options.state === undefined ? {} : { state: options.state }),
       ...(options.service === undefined ? {} : { serviceId: options.service }),
       ...(options.peer === undefined ? {} : { peerId: options.peer }),
+      ...(memberId === undefined ? {} : { memberId }),
     };
     const rows: string[][] = [];
     await withClient(settings, async (client) => {

@@ -38,7 +38,11 @@ function sayingOf(entry: IncomingEntry): Saying {
     case "message":
       return { who: entry.senderId, does: "says", words: saidOf(entry) };
     case "end":
-      return { who: entry.endedBy, does: "ends the chat", words: entry.reason, code: entry.code };
+      return {
+        // Nobody's name: an admin had the hub end it (C7).
+        who: entry.endedBy || "the hub",
+        ...{ does: "ends the chat", words: entry.reason, code: entry.code },
+      };
     default:
       return entry satisfies never;
   }

@@ -17,7 +17,13 @@ const SERVE_SETTINGS = [
   "insecure",
   "directChats",
   "maxMessageBytes",
+  "maxFramesPerSecond",
+  "maxBytesPerSecond",
   "maxPendingRequests",
+  "maxChannels",
+  "maxSessions",
+  "maxMetadataEntries",
+  "maxMetadataBytes",
   "maxUnackedPerChannel",
   "maxUnacked",
   "heartbeatInterval",
@@ -61,14 +67,12 @@ async function serve(settings: ServeSettings, log: Logger): Promise<void> {
   ]);
   const store = await openSqliteStore({ path: settings.db }).catch((cause) => oneSentence(cause));
   try {
-    const { listen, insecure, directChats, maxMessageBytes, maxPendingRequests } = settings;
-    const { maxUnackedPerChannel, maxUnacked, heartbeatInterval } = settings;
     const hub = await startHub({
+      ...settings,
       store,
       log,
-      ...{ listen, insecure, directChats, maxMessageBytes, maxPendingRequests },
-      ...{ maxUnackedPerChannel, maxUnacked, heartbeatIntervalMs: heartbeatInterval * 1000 },
-    }).catch((cause) => oneSentence(cause, listen));
+      heartbeatIntervalMs: settings.heartbeatInterval * 1000,
+    }).catch((cause) => oneSentence(cause, settings.listen));
     try {
       await announce(hub, settings, store.durable);
       const end = await Promise.race([stopped, hub.failed]);

@@ -14,6 +14,7 @@ interface RegisterFlags {
   tag?: string[];
   auto?: boolean;
   maxActiveChats?: number;
+  allow?: string[];
 }
 
 /** `claw-chat register`: offers a service. */
@@ -25,13 +26,19 @@ export function registerCommand(env: Environment): Command {
     examples: [
       'register --agent weather-provider --service weather --description "Forecasts" --tag weather',
       "register --agent echo --service echo --auto --max-active-chats 10",
+      "register --agent ledger --service ledger --allow 'accounting-*' --allow auditor",
     ],
   })
     .requiredOption("--service <id>", "the service's name, unique in the hub")
     .option("--description <text>", "what it does, for people and models")
     .option("--tag <word>", "a word to find it by; may be given several times", collect)
     .option("--auto", "the hub accepts every request at once in your name")
-    .option("--max-active-chats <n>", "chats at once; 0: no limit", as(chatLimit));
+    .option("--max-active-chats <n>", "chats at once; 0: no limit", as(chatLimit))
+    .option(
+      "--allow <pattern>",
+      "who may find it and ask: an id, or a pattern such as weather-*; may be given several times",
+      collect,
+    );
   return agentAction<RegisterFlags>(command, env, async ({ settings, options }) => {
     const service = await withClient(settings, (client) =>
       client.registerService({
@@ -40,6 +47,7 @@ export function registerCommand(env: Environment): Command {
         ...(options.description === undefined ? {} : { description: options.description }),
         ...(options.tag === undefined ? {} : { tags: options.tag }),
         ...(options.maxActiveChats === undefined ? {} : { maxActiveChats: options.maxActiveChats }),
+        ...(options.allow === undefined ? {} : { allowedConsumers: options.allow }),
       }),
     );
     if (settings.json) await printJson(service);

@@ -1,3 +1,4 @@
+import { DEFAULT_LIMITS } from "../protocol/limits.js";
 import { choice, type Kind, number, onOff, text } from "./setting-kinds.js";
 
 /** The environment variables a command sees. */
@@ -59,10 +60,40 @@ export const SETTINGS = {
     kind: number({ placeholder: "bytes", least: 1024, most: 1.75 * 1024 * 1024, whole: true }),
     defaultValue: 1024 * 1024,
   },
+  maxFramesPerSecond: {
+    description: "requests an agent may send; 0: no limit",
+    kind: number({ placeholder: "n", least: 0, most: 0xffff_ffff, whole: true }),
+    defaultValue: DEFAULT_LIMITS.maxFramesPerSecond,
+  },
+  maxBytesPerSecond: {
+    description: "their bytes; not less than the largest frame",
+    kind: number({ placeholder: "bytes", least: 0, most: 0xffff_ffff, whole: true }),
+    defaultValue: DEFAULT_LIMITS.maxBytesPerSecond,
+  },
   maxPendingRequests: {
     description: "requests one consumer may have waiting",
-    kind: number({ placeholder: "n", least: 1, most: 1_000_000, whole: true }),
-    defaultValue: 100,
+    kind: number({ placeholder: "n", least: 0, most: 1_000_000, whole: true }),
+    defaultValue: DEFAULT_LIMITS.maxPendingRequests,
+  },
+  maxChannels: {
+    description: "unended chats an agent may have begun, its services counted in",
+    kind: number({ placeholder: "n", least: 0, most: 0xffff_ffff, whole: true }),
+    defaultValue: DEFAULT_LIMITS.maxChannels,
+  },
+  maxSessions: {
+    description: "sessions an agent may have open",
+    kind: number({ placeholder: "n", least: 0, most: 1_000_000, whole: true }),
+    defaultValue: DEFAULT_LIMITS.maxSessions,
+  },
+  maxMetadataEntries: {
+    description: "entries of a metadata map",
+    kind: number({ placeholder: "n", least: 1, most: 100_000, whole: true }),
+    defaultValue: DEFAULT_LIMITS.maxMetadataEntries,
+  },
+  maxMetadataBytes: {
+    description: "names and values of a metadata map together",
+    kind: number({ placeholder: "bytes", least: 1, most: 1.75 * 1024 * 1024, whole: true }),
+    defaultValue: DEFAULT_LIMITS.maxMetadataBytes,
   },
   maxUnackedPerChannel: {
     description: "deliveries of one chat an agent may leave unacked",

@@ -296,3 +296,33 @@ test("nobody drives another's terminal: control characters are shown as escapes"
   await as("mallory", ["register", "--service", "mallory", "--description", description]);
   expect((await as("nina", ["services", "mallory"])).stdout).toContain("x\\u001b]0;owned\\u0007");
 });
+
+test("S3: a service is for those that --allow names", async () => {
+  const offer = [
+    "register",
+    "--service",
+    "ledger",
+    "--allow",
+    "accounting-*",
+    "--allow",
+    "auditor",
+  ];
+  const registered = await as("keeper", [...offer, "--json"]);
+  expect(registered.json()).toMatchObject([{ allowed_consumers: ["accounting-*", "auditor"] }]);
+  for (const agent of ["auditor", "accounting-1"]) {
+    const found = await as(agent, ["services", "ledger", "--json"]);
+    expect(found.json()).toMatchObject([{ service_id: "ledger", allowed_consumers: [] }]);
+  }
+  expect((await as("bob", ["services", "ledger"])).stdout).toBe("No service fits.\n");
+  const bad = await as("keeper", ["register", "--service", "ledger", "--allow", "a b"]);
+  expect(bad).toMatchObject({ code: 1, stderr: expect.stringContaining("INVALID_ID") });
+});
+
+test("C7: whoever is no admin lists no channels of others", async () => {
+  for (const whose of [["--all"], ["--member", "provider"]]) {
+    const listed = await as("bob", ["channels", ...whose]);
+    expect(listed).toMatchObject({ code: 1, stderr: expect.stringContaining("NOT_ADMIN") });
+  }
+  const both = await as("bob", ["channels", "--all", "--member", "provider"]);
+  expect(both).toMatchObject({ code: 2, stderr: expect.stringContaining("--member") });
+});

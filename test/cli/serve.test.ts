@@ -154,6 +154,7 @@ test("what it cannot start with is one sentence, exit code 1, and the file stays
     ["--db", join(cwd, "no-such-folder", "hub.db")],
     ["--db", cwd],
     ["--db", foreign],
+    ["--max-bytes-per-second", "1000"],
   ];
   await fourAtATime(cases, async (args) => {
     const { code, stdout, stderr } = await runCli(["serve", "--listen", "127.0.0.1:0", ...args]);
