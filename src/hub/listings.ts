@@ -11,13 +11,15 @@ import { noteAdmin } from "./audit.js";
 import { roleOf } from "./channel.js";
 import type { Context } from "./context.js";
 import type { Caller } from "./credentials.js";
-import { decodePageToken, encodePageToken } from "./page-token.js";
+import { decodePageToken, encodePageToken, sealPageToken } from "./page-token.js";
 import type { ServiceRecord, Transaction } from "./store.js";
 import { channelView, serviceView } from "./views.js";
 import { isVisible } from "./visible-service.js";
 
 /** How many services are searched for one page, so that no search holds the others up. */
 const MAX_SCANNED = 1_000;
+/** How many that are not for the caller may be passed over besides, for the same reason. */
+const MAX_HIDDEN = 2_000;
 /** No agent can have this id: as member_id it stands for all. */
 const EVERYBODY = "*";
 /** Room for what surrounds a service in a page, the page token included. */
@@ -42,10 +44,15 @@ export async function listServices(
   const words = wordsOf(asked.query);
   const services: Service[] = [];
   let bytes = 0;
-  let looked = 0;
+  let [looked, hidden] = [0, 0];
   // Where the page ends, as far as it was looked for.
   let last = token;
-  for await (const service of visibleServices(tx, agentId, token)) {
+  for await (const service of servicesAfter(tx, token)) {
+    if (!isVisible(service, agentId)) {
+      hidden += 1;
+      if (hidden < MAX_HIDDEN) continue;
+      return { services, nextPageToken: sealPageToken(service.serviceId) };
+    }
     if (looked === MAX_SCANNED) return { services, nextPageToken: encodePageToken(last) };
     looked += 1;
     if (matches(service, asked, words, env.isOnline)) {
@@ -61,19 +68,12 @@ export async function listServices(
   return { services, nextPageToken: "" };
 }
 
-/**
- * Those after an id that are for the agent. What is not for it leaves no trace: neither a shorter
- * page nor a name in a page token.
- */
-async function* visibleServices(
-  tx: Transaction,
-  agentId: string,
-  mark: string,
-): AsyncGenerator<ServiceRecord> {
+/** All that follow an id, in order. */
+async function* servicesAfter(tx: Transaction, mark: string): AsyncGenerator<ServiceRecord> {
   let after: string | undefined = mark;
   while (after !== undefined) {
     const batch: ServiceRecord[] = await tx.services({ after, limit: MAX_SCANNED });
-    yield* batch.filter((service) => isVisible(service, agentId));
+    yield* batch;
     after = batch.length < MAX_SCANNED ? undefined : batch.at(-1)?.serviceId;
   }
 }

@@ -16,32 +16,20 @@ export function isWildcard(pattern: string): boolean {
   return pattern.includes("*");
 }
 
-/**
- * Whether an id is one that a pattern stands for. Each `*` stands for any characters, also none.
- * The time is bounded by the product of both lengths, whatever the pattern.
- */
+/** Whether an id is one that a pattern stands for. Each `*` stands for any characters, also none. */
 export function matchesPattern(pattern: string, id: string): boolean {
-  let [at, inId] = [0, 0];
-  // Where the last * stands, and how much of the id it has swallowed.
-  let [star, swallowed] = [-1, 0];
-  while (inId < id.length) {
-    if (pattern[at] === "*") {
-      star = at;
-      at += 1;
-      swallowed = inId;
-    } else if (pattern[at] === id[inId]) {
-      at += 1;
-      inId += 1;
-    } else if (star >= 0) {
-      swallowed += 1;
-      inId = swallowed;
-      at = star + 1;
-    } else {
-      return false;
-    }
+  const [first = "", ...parts] = pattern.split("*");
+  const last = parts.pop();
+  if (last === undefined) return pattern === id;
+  if (!id.startsWith(first)) return false;
+  // The earliest place for each part leaves the most room for those after it.
+  let at = first.length;
+  for (const part of parts) {
+    const found = id.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
   }
-  while (pattern[at] === "*") at += 1;
-  return at === pattern.length;
+  return id.length - last.length >= at && id.endsWith(last);
 }
 
 /** The same for any of several. */

@@ -178,13 +178,13 @@ export interface Refusal {
   reason: RefusalReason;
   /** What was wrong, and what would be right; never contains message contents. */
   message: string;
-  /** How long to wait, where that is known better than the table's row says, in milliseconds. */
+  /** How long to wait before trying again, in milliseconds, where that is not what the table says. */
   retryAfterMs?: number;
 }
 
 /** Makes a refusal. */
-export function refuse(reason: RefusalReason, message: string): Refusal {
-  return { reason, message };
+export function refuse(reason: RefusalReason, message: string, retryAfterMs?: number): Refusal {
+  return { reason, message, ...(retryAfterMs !== undefined && { retryAfterMs }) };
 }
 
 /** The table's row for a refusal, with the defaults filled in. */

@@ -83,8 +83,8 @@ function unary<Request, Response>(
 
 /** Unlike a session, a call cannot be read later. */
 function rateLimited(waitMs: number): Refusal {
-  const word = refuse("RATE_LIMITED", "this agent calls more than it may in a second; wait");
-  return { ...word, retryAfterMs: Math.ceil(waitMs) };
+  const message = "this agent calls more than it may in a second; wait";
+  return refuse("RATE_LIMITED", message, Math.ceil(waitMs));
 }
 
 function finish<Response>(callback: sendUnaryData<Response>, reply: Reply<Response>): void {

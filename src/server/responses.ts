@@ -40,10 +40,9 @@ export function encodeReceipts(receipts: Receipt[]): Uint8Array {
 }
 
 /** A refusal as the wire has it. */
-export function chatErrorOf(refusal: Refusal): ChatError {
-  const { reason, message } = refusal;
-  const { code, retryable, ...usual } = refusalKind(reason);
-  const retryAfterMs = refusal.retryAfterMs ?? usual.retryAfterMs;
+export function chatErrorOf({ reason, message, ...own }: Refusal): ChatError {
+  const { code, retryable, ...kind } = refusalKind(reason);
+  const retryAfterMs = own.retryAfterMs ?? kind.retryAfterMs;
   return {
     code,
     reason,

@@ -1,5 +1,16 @@
+import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { AcceptPolicy, ConnectResponse } from "../../src/protocol/wire.js";
+import type { Context } from "../../src/hub/context.js";
+import type { Caller } from "../../src/hub/credentials.js";
+import { listServices } from "../../src/hub/listings.js";
+import { registerService } from "../../src/hub/services.js";
+import {
+  AcceptPolicy,
+  ConnectResponse,
+  ListServicesRequest,
+  Service,
+} from "../../src/protocol/wire.js";
+import { openSqliteStore } from "../../src/store/sqlite/open.js";
 import { startTestHub, type TestHub } from "../support/hub.js";
 import { call, closeAgents, openAgent, type RawAgent } from "../support/raw-agent.js";
 import { ANY_SERVICE, register, request, say } from "./chat.js";
@@ -33,7 +44,11 @@ async function allThatIsSaid(agent: RawAgent, serviceId: string): Promise<string
     await agent.ask({ $case: "chatHistory", value }),
   ].map((answer) => hex(ConnectResponse.encode({ ...answer, requestId: "" }).finish()));
   const unregistered = await call(hub.address, agent.agentId, "unregisterService", value).catch(
-    ({ code, details, metadata }) => JSON.stringify([code, details, metadata.getMap()]),
+    ({ code, details, metadata }) => {
+      // HTTP says what time it is.
+      metadata.remove("date");
+      return JSON.stringify([code, details, metadata.getMap()]);
+    },
   );
   const listed = JSON.stringify((await services(agent.agentId)).map((one) => one.serviceId));
   return [...answers, String(unregistered), listed];
@@ -90,6 +105,50 @@ test("S3 M2 C2: when the list changes, chats, requests and repeats go on, and ne
   await say(alice, pending.channelId, "accepted all the same");
   const refused = await alice.refusal({ $case: "chatRequest", value: { serviceId: "w" } });
   expect(refused).toBe("SERVICE_NOT_FOUND");
+});
+
+test("S3: thousands of services for others cost pages, are not named in their tokens, and hide none", async () => {
+  const store = await openSqliteStore({ path: ":memory:" });
+  const env = {
+    nowMs: () => 1,
+    newId: () => randomUUID(),
+    isOnline: () => false,
+    directChats: true,
+    agentsMustBeKnown: false,
+    maxPendingRequests: 0,
+    maxChannels: 0,
+  };
+  const eve: Caller = { agentId: "eve", role: "agent", address: "" };
+  await store.transaction(async (tx) => {
+    const context: Context = { tx, env, written: [], moved: [], denied: [] };
+    const offer = (serviceId: string, allowedConsumers: string[]) =>
+      registerService(context, "p", Service.fromPartial({ serviceId, allowedConsumers }));
+    for (let count = 0; count < 5_000; count += 1) await offer(`secret-${count}`, ["alice"]);
+    await offer("a", []);
+    await offer("z", []);
+    const found: string[] = [];
+    const tokens: string[] = [];
+    let pageToken = "";
+    do {
+      const request = ListServicesRequest.fromPartial({ pageToken });
+      const page = await listServices(context, eve, request);
+      if ("refusal" in page) throw new Error(page.refusal.message);
+      found.push(...page.services.map(({ serviceId }) => serviceId));
+      pageToken = page.nextPageToken;
+      tokens.push(pageToken);
+    } while (pageToken !== "");
+    expect(found).toEqual(["a", "z"]);
+    expect(tokens).toHaveLength(3);
+    for (const token of tokens) {
+      expect(Buffer.from(token, "base64url").toString("latin1")).not.toContain("secret");
+    }
+    const bent = `${tokens[0]?.slice(0, -4)}AAAA`;
+    const request = ListServicesRequest.fromPartial({ pageToken: bent });
+    expect(await listServices(context, eve, request)).toMatchObject({
+      refusal: { reason: "BAD_VALUE" },
+    });
+  });
+  await store.close();
 });
 
 test("S3: neither the length of a page nor its token tells of services that are for others", async () => {
