@@ -38,7 +38,14 @@ export type Step =
   | { do: "say"; by: By; said: SaidStep }
   /** An earlier frame once more: with another trace, or with something else in one field. */
   | { do: "again"; nth: number; trace: string; change: Change }
-  | { do: "register"; by: By; service: string; auto: boolean; most: number; allowed: readonly string[] }
+  | {
+      do: "register";
+      by: By;
+      service: string;
+      auto: boolean;
+      most: number;
+      allowed: readonly string[];
+    }
   | { do: "unregister"; by: Owner; service: string }
   /** Positions so many entries before the end of the channel; beyond it where negative. */
   | { do: "ack"; by: By; acks: { chat: Pick; back: number }[] }
