@@ -97,6 +97,38 @@ export const REFUSALS = {
     code: "UNAUTHENTICATED",
     when: "the call metadata claw-agent-id is missing; it ends the call",
   },
+  MISSING_CREDENTIALS: {
+    code: "UNAUTHENTICATED",
+    when: "the hub asks for credentials, and the call has none",
+  },
+  BAD_CREDENTIALS: {
+    code: "UNAUTHENTICATED",
+    when: "the key or token is malformed, unknown, wrong or cannot be verified",
+  },
+  CREDENTIALS_EXPIRED: {
+    code: "UNAUTHENTICATED",
+    when: "the key or token is right, but has expired; it also ends a session, shortly before",
+  },
+  CREDENTIALS_REVOKED: {
+    code: "UNAUTHENTICATED",
+    when: "the key is right, but was revoked; it also ends a session",
+  },
+  AGENT_NOT_ALLOWED: {
+    code: "PERMISSION_DENIED",
+    when: "the credentials do not stand for the agent in claw-agent-id, or for any",
+  },
+  TOO_MANY_FAILED_LOGINS: {
+    code: "RESOURCE_EXHAUSTED",
+    when: "credentials were refused, as too many others from the same address in the last minute",
+    retryable: true,
+    retryAfterMs: 60_000,
+  },
+  KEY_SET_UNAVAILABLE: {
+    code: "UNAVAILABLE",
+    when: "the hub cannot get the keys that tokens are verified with",
+    retryable: true,
+    retryAfterMs: 5_000,
+  },
   CHAT_NOT_ACCEPTED: { code: "FAILED_PRECONDITION", when: "the chat is not active yet" },
   CHANNEL_ENDED: { code: "FAILED_PRECONDITION", when: "the chat was ended or rejected" },
   ALREADY_ANSWERED: { code: "FAILED_PRECONDITION", when: "the request has the other answer" },

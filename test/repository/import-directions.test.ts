@@ -5,10 +5,11 @@ import { packageOf, read, resolveRelative, sourceFiles, specifiersIn } from "./s
 const ALLOWED: Record<string, readonly string[]> = {
   protocol: ["protocol"],
   hub: ["hub", "protocol"],
+  auth: ["auth", "hub", "protocol"],
   store: ["store", "hub", "protocol"],
-  server: ["server", "hub", "protocol"],
+  server: ["server", "auth", "hub", "protocol"],
   client: ["client", "protocol"],
-  cli: ["cli", "client", "server", "store", "hub", "protocol"],
+  cli: ["cli", "client", "server", "store", "auth", "hub", "protocol"],
 };
 
 /** The one file that may name the generated code. */
@@ -57,6 +58,8 @@ test.each([
   ["src/hub/a.ts", 'import {\n  x,\n} from "../../gen/claw/chat/v1/chat_hub.js";'],
   ["src/hub/a.ts", 'import { x } from "./b";'],
   ["src/store/sqlite/a.ts", 'import { x } from "../../../test/b.js";'],
+  ["src/auth/a.ts", 'import { x } from "../server/b.js";'],
+  ["src/client/a.ts", 'import { x } from "../auth/api-key.js";'],
   ["src/cli/a.ts", 'import { x } from "claw-chat-hub/server";'],
 ])("a forbidden import is found: %s, %s", (file, text) => {
   expect(specifiersIn(text).flatMap((found) => wrongWith(file, found) ?? [])).toHaveLength(1);
