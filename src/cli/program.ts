@@ -2,12 +2,14 @@ import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
 import { Command } from "commander";
 import { HUB_VERSION } from "../server/version.js";
 import { acceptCommand, rejectCommand } from "./answers.js";
+import { auditCommand } from "./audit.js";
 import { channelsCommand } from "./channels.js";
 import { dbCommand } from "./db.js";
 import { endCommand } from "./end.js";
 import { describeFailure, EXIT } from "./exit.js";
 import { healthCommand } from "./health.js";
 import { historyCommand } from "./history.js";
+import { keysCommand } from "./keys.js";
 import { listenCommand } from "./listen.js";
 import { requestCommand } from "./request.js";
 import { sendCommand } from "./send.js";
@@ -75,6 +77,8 @@ function program(env: Environment): Command {
     channelsCommand(env),
     healthCommand(env),
     dbCommand(env),
+    keysCommand(env),
+    auditCommand(env),
   ];
   const claw = new Command("claw-chat")
     .description("A hub through which agents talk to each other, and the commands to use it.")

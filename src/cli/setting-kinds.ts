@@ -67,6 +67,35 @@ const UNITS_MS = new Map([
   ["h", DAY_MS / 24],
 ]);
 
+/** A time to come, in milliseconds: so many days or hours. */
+export function period(): Kind<number> {
+  const read = (value: string) => {
+    const [, count, unit = ""] = /^([0-9]{1,6})([dh])$/.exec(value) ?? [];
+    return count === undefined ? undefined : Number(count) * (UNITS_MS.get(unit) ?? DAY_MS);
+  };
+  return {
+    expected: "a time such as 7d or 12h",
+    placeholder: "time",
+    fromText: read,
+    fromFile: (value) => (typeof value === "string" ? read(value) : undefined),
+  };
+}
+
+/** A moment to come, in milliseconds since the epoch: a date, a date with a time, or so far ahead. */
+export function upcoming(nowMs: number): Kind<number> {
+  const read = (value: string) => {
+    const aheadMs = period().fromText(value);
+    const epochMs = aheadMs === undefined ? moment(nowMs).fromText(value) : nowMs + aheadMs;
+    return epochMs !== undefined && epochMs > nowMs ? epochMs : undefined;
+  };
+  return {
+    expected: "a date to come such as 2027-11-22, or so far ahead: 90d or 12h",
+    placeholder: "when",
+    fromText: read,
+    fromFile: (value) => (typeof value === "string" ? read(value) : undefined),
+  };
+}
+
 /** A moment, in milliseconds since the epoch: a date, a date with a time, or so long ago. */
 export function moment(nowMs: number): Kind<number> {
   const read = (value: string) => {

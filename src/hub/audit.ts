@@ -2,17 +2,19 @@ import type { Context } from "./context.js";
 import type { Caller } from "./credentials.js";
 
 /** What the audit log notes. */
-export type AuditKind =
-  | "key_created"
-  | "key_rotated"
-  | "key_revoked"
-  | "login_refused"
-  | "access_denied"
-  | "admin_list"
-  | "admin_read"
-  | "admin_end"
+export const AUDIT_KINDS = [
+  "key_created",
+  "key_rotated",
+  "key_revoked",
+  "login_refused",
+  "access_denied",
+  "admin_list",
+  "admin_read",
+  "admin_end",
   /** There were more refusals than the log takes; `detail` says how many. */
-  | "suppressed";
+  "suppressed",
+] as const;
+export type AuditKind = (typeof AUDIT_KINDS)[number];
 
 /** One line of the audit log. What does not apply is empty. */
 export interface AuditEvent {

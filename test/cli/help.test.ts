@@ -7,7 +7,7 @@ afterAll(endCli);
 
 const COMMANDS = [
   ...["serve", "register", "unregister", "services", "request", "accept", "reject"],
-  ...["send", "listen", "history", "end", "channels", "health", "db"],
+  ...["send", "listen", "history", "end", "channels", "health", "db", "keys", "audit"],
 ];
 
 test("the help names every command, the exit codes and where settings come from", async () => {
@@ -32,6 +32,14 @@ test("the help of each database command has an example", async () => {
     expect({ command, code }).toEqual({ command, code: 0 });
     expect(stdout).toContain(`\nExamples:\n  $ claw-chat db ${command}`);
     expect(stdout).toContain(`Usage: claw-chat db ${command} [options]`);
+  }
+});
+
+test("the help of each command about keys has an example", async () => {
+  for (const command of ["create", "list", "revoke", "rotate"]) {
+    const { code, stdout } = await runHere(["keys", command, "--help"]);
+    expect({ command, code }).toEqual({ command, code: 0 });
+    expect(stdout).toContain(`\nExamples:\n  $ claw-chat keys ${command}`);
   }
 });
 
