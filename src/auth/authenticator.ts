@@ -1,7 +1,13 @@
 import type { KeyRecord } from "../hub/credentials.js";
 import { StorageError } from "../hub/store.js";
 import { isWildcard, matchesPattern } from "../protocol/pattern.js";
-import { GRPC_STATUS, type Refusal, refusalKind, refuse } from "../protocol/refusals.js";
+import {
+  GRPC_STATUS,
+  type Refusal,
+  type RefusalReason,
+  refusalKind,
+  refuse,
+} from "../protocol/refusals.js";
 import { hashSecret, isSameHash, KEY_PREFIX, NO_KEYS_HASH, parseApiKey } from "./api-key.js";
 import { agentsOfCertificate } from "./certificate.js";
 import { type Claim, type Named, nameAgent } from "./claimed-agent.js";
@@ -28,7 +34,17 @@ export interface Authenticator {
    * A call with `authorization` is judged by that alone, another one by its certificate.
    * Never rejects: what goes wrong is a refusal.
    */
-  authenticate(login: Login): Promise<{ principal: Principal } | { refusal: Refusal }>;
+  authenticate(login: Login): Promise<{ principal: Principal } | RefusedLogin>;
+}
+
+/** A login that did not succeed. */
+export interface RefusedLogin {
+  /** What the caller is told. */
+  refusal: Refusal;
+  /** Why, for the audit log; undefined where it is the hub that failed. */
+  failure?: RefusalReason;
+  /** The id of the key it was about, whether or not there is one; undefined for anything else. */
+  keyId?: string | undefined;
 }
 
 const MISSING = refuse(
@@ -118,7 +134,8 @@ export function createAuthenticator(of: {
       });
       if (!("refusal" in named) || !isFailedLogin(named.refusal)) return named;
       const retryAfterMs = of.failed?.note(login.address);
-      return retryAfterMs === undefined ? named : { refusal: tooMany(retryAfterMs) };
+      const refusal = retryAfterMs === undefined ? named.refusal : tooMany(retryAfterMs);
+      return { refusal, failure: named.refusal.reason, keyId: keyIdIn(login) };
     },
   };
 }
@@ -138,6 +155,10 @@ function claimOfKey({ keyId, pattern, role, expiresAtMs }: KeyRecord): Claim {
     only: isWildcard(pattern) ? undefined : pattern,
     ...(expiresAtMs !== 0 && { expiresAtMs }),
   };
+}
+
+function keyIdIn({ authorization: [value = ""] }: Login): string | undefined {
+  return parseApiKey(value.split(" ").at(-1) ?? "")?.keyId;
 }
 
 function single(names: string[]): string | undefined {

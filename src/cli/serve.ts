@@ -9,12 +9,18 @@ import { openLog } from "./log.js";
 import { nodeAdvice } from "./node-version.js";
 import { print, printJson } from "./output.js";
 import { printable } from "./printable.js";
+import { type AuthOptions, authOptions } from "./serve-auth.js";
 import type { Environment, Settings } from "./settings.js";
 
 const SERVE_SETTINGS = [
   "listen",
   "db",
   "insecure",
+  "auth",
+  "jwks",
+  "jwtIssuer",
+  "jwtAudience",
+  "jwtAlgorithms",
   "directChats",
   "maxMessageBytes",
   "maxFramesPerSecond",
@@ -50,14 +56,15 @@ export function serveCommand(env: Environment): Command {
   });
   return settingsAction(command, env, SERVE_SETTINGS, async ({ settings }) => {
     const log = openLog(settings);
+    const auth = await authOptions(settings);
     const advice = nodeAdvice(process.versions);
     if (advice !== undefined) log.warn(advice);
-    await serve(settings, log);
+    await serve(settings, auth, log);
     return EXIT.ok;
   });
 }
 
-async function serve(settings: ServeSettings, log: Logger): Promise<void> {
+async function serve(settings: ServeSettings, auth: AuthOptions, log: Logger): Promise<void> {
   // Heard from the first moment: a signal during the start is not lost.
   const stopped = stopSignal();
   // Loaded here, so that the other commands start without the database's native code.
@@ -71,6 +78,7 @@ async function serve(settings: ServeSettings, log: Logger): Promise<void> {
       ...settings,
       store,
       log,
+      ...auth,
       heartbeatIntervalMs: settings.heartbeatInterval * 1000,
     }).catch((cause) => oneSentence(cause, settings.listen));
     try {
@@ -116,9 +124,9 @@ function stopSignal(): Promise<NodeJS.Signals> {
 
 async function announce(hub: Hub, settings: ServeSettings, durable: boolean): Promise<void> {
   const db = durable ? resolve(settings.db) : settings.db;
-  const tryIt = grpcurlLine(hub.address);
+  const tryIt = grpcurlLine(hub);
   if (settings.json) {
-    await printJson({ address: hub.address, db, durable, try: tryIt });
+    await printJson({ address: hub.address, db, durable, auth: hub.auth, try: tryIt });
     return;
   }
   await print(`The Claw chat hub listens on ${hub.address}`);
@@ -127,14 +135,16 @@ async function announce(hub: Hub, settings: ServeSettings, durable: boolean): Pr
       ? `and stores in ${printable(db)}.`
       : "and stores in memory: nothing outlives this process.",
   );
+  if (hub.auth === "required") await print("It asks for credentials: see `claw-chat keys --help`.");
   await print(`Try it: ${tryIt}`);
 }
 
 /** A line that holds on every hub: it opens a session and is answered. */
-function grpcurlLine(address: string): string {
+function grpcurlLine({ address, auth }: Hub): string {
+  const key = auth === "open" ? "" : "-H 'authorization: Bearer KEY' ";
   const reachable = address.replace(/^0\.0\.0\.0:/, "127.0.0.1:").replace(/^\[::\]:/, "[::1]:");
   return (
-    `grpcurl -plaintext -H 'claw-agent-id: me' -d '{"heartbeat":true}' ` +
+    `grpcurl -plaintext -H 'claw-agent-id: me' ${key}-d '{"heartbeat":true}' ` +
     `${reachable} claw.chat.v1.ChatHub/Connect`
   );
 }

@@ -46,10 +46,18 @@ export const SETTINGS = {
     defaultValue: "./claw-chat.db",
   },
   insecure: {
-    description: "allow an address that is not loopback, with nobody's identity checked",
+    description: "allow an address that is not loopback without credentials and TLS",
     kind: onOff(),
     defaultValue: false,
   },
+  auth: optional(
+    "required: ask for credentials; default where there are any",
+    choice("mode", ["open", "required"]),
+  ),
+  jwks: optional("takes tokens signed with these keys: a JSON web key set", text("file|url")),
+  jwtIssuer: optional("what `iss` of a token must be", text("issuer")),
+  jwtAudience: optional("what `aud` of a token must be, or hold", text("audience")),
+  jwtAlgorithms: optional("how tokens may be signed; default EdDSA,ES256,RS256", text("names")),
   directChats: {
     description: "refuse chats without a service",
     kind: onOff(),

@@ -1,11 +1,16 @@
 import { Metadata, type ServiceError, type StatusObject } from "@grpc/grpc-js";
-import { AGENT_ID_KEY, REASON_KEY, RECEIVE_KEY } from "../protocol/call-metadata.js";
+import {
+  AGENT_ID_KEY,
+  REASON_KEY,
+  RECEIVE_KEY,
+  RETRY_AFTER_KEY,
+} from "../protocol/call-metadata.js";
 import { ID_RULE, isValidId } from "../protocol/ids.js";
 import { type Refusal, refusalKind, refuse } from "../protocol/refusals.js";
 import { ReceiveMode } from "../protocol/wire.js";
 
-/** Who a call comes from (I1 to I3). */
-export function identify(metadata: Metadata): { agentId: string } | { refusal: Refusal } {
+/** Who a call says that it comes from, where a hub asks for no credentials (I2, I3). */
+export function claimedAgent(metadata: Metadata): { agentId: string } | { refusal: Refusal } {
   const [agentId, another] = metadata.get(AGENT_ID_KEY).map(String);
   if (agentId === undefined || agentId === "") {
     return {
@@ -38,9 +43,15 @@ export function receiveMode(metadata: Metadata): { mode: ReceiveMode } | { refus
 }
 
 /** A refusal as the gRPC status that ends a call; the trailer holds its stable word. */
-export function statusOf({ reason, message }: Refusal): Partial<StatusObject> & ServiceError {
+export function statusOf({
+  reason,
+  message,
+  retryAfterMs,
+}: Refusal): Partial<StatusObject> & ServiceError {
   const metadata = new Metadata();
   metadata.set(REASON_KEY, reason);
+  const waitMs = retryAfterMs ?? refusalKind(reason).retryAfterMs;
+  if (waitMs !== undefined) metadata.set(RETRY_AFTER_KEY, String(Math.ceil(waitMs)));
   const details = `${reason}: ${message}`;
   return Object.assign(new Error(details), {
     code: refusalKind(reason).code,

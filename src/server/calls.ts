@@ -10,7 +10,8 @@ import * as field from "../protocol/field-rules.js";
 import type { HubLimits } from "../protocol/limits.js";
 import { type Refusal, refuse } from "../protocol/refusals.js";
 import { Service } from "../protocol/wire.js";
-import { identify, statusOf } from "./call-identity.js";
+import { statusOf } from "./call-identity.js";
+import type { Identified, Logins } from "./logins.js";
 import type { Rates } from "./rate.js";
 import type { HubHandlers, UnaryRequest } from "./service-definition.js";
 import { SHUTTING_DOWN } from "./session.js";
@@ -21,6 +22,7 @@ export interface Calls {
   turns: Turns;
   rates: Rates;
   limits: HubLimits;
+  logins: Logins;
   stopping: boolean;
 }
 
@@ -59,25 +61,31 @@ function unary<Request, Response>(
   run: (context: Context, caller: Caller, request: Request) => Promise<Reply<Response>>,
 ): handleUnaryCall<UnaryRequest<Request>, Response> {
   return (call, callback) => {
-    const identity = identify(call.metadata);
-    if (calls.stopping) return callback(statusOf(SHUTTING_DOWN));
-    if ("refusal" in identity) return callback(statusOf(identity.refusal));
-    const { agentId } = identity;
-    const caller: Caller = { agentId, role: "agent", address: call.getPeer() };
-    const { message, sizeBytes, refusal = check(message, agentId) } = call.request;
-    const waitMs = calls.rates.waitMs(agentId);
-    if (waitMs > 0) return callback(statusOf(rateLimited(waitMs)));
-    calls.rates.take(agentId, sizeBytes);
-    calls.turns.submit<Reply<Response>>({
-      address: caller.address,
-      async run(context) {
-        if (refusal === undefined) return run(context, caller, message);
-        noteFalseName(context, agentId, refusal);
-        return { refusal };
-      },
-      done: (reply) => finish(callback, reply),
-      failed: (failure) => callback(statusOf(failure)),
-    });
+    const refuseWith = (refusal: Refusal) => callback(statusOf(refusal));
+    const answer = (identity: Identified) => {
+      if (calls.stopping) return refuseWith(SHUTTING_DOWN);
+      if ("refusal" in identity) return refuseWith(identity.refusal);
+      const { caller } = identity;
+      const { agentId, address } = caller;
+      const { message, sizeBytes, refusal = check(message, agentId) } = call.request;
+      const waitMs = calls.rates.waitMs(agentId);
+      if (waitMs > 0) return refuseWith(rateLimited(waitMs));
+      calls.rates.take(agentId, sizeBytes);
+      calls.turns.submit<Reply<Response>>({
+        address,
+        async run(context) {
+          if (refusal === undefined) return run(context, caller, message);
+          noteFalseName(context, agentId, refusal);
+          return { refusal };
+        },
+        done: (reply) => finish(callback, reply),
+        failed: refuseWith,
+      });
+    };
+    if (calls.stopping) return refuseWith(SHUTTING_DOWN);
+    const identity = calls.logins.identify(call);
+    if (identity instanceof Promise) void identity.then(answer);
+    else answer(identity);
   };
 }
 

@@ -1,13 +1,14 @@
 import { randomUUID } from "node:crypto";
-import type { Metadata, ServerDuplexStream } from "@grpc/grpc-js";
+import type { ServerDuplexStream } from "@grpc/grpc-js";
 import type { Logger } from "pino";
 import type { Caller } from "../hub/credentials.js";
 import type { BehindChannel } from "../hub/store.js";
 import type { Refusal } from "../protocol/refusals.js";
 import { ReceiveMode } from "../protocol/wire.js";
-import { identify, receiveMode, statusOf } from "./call-identity.js";
+import { receiveMode, statusOf } from "./call-identity.js";
 import { createFeed, type Feed } from "./feed.js";
 import { greetingOf, type HubFacts } from "./greeting.js";
+import type { Identified, Logins } from "./logins.js";
 import { createProgress } from "./progress.js";
 import type { Rates } from "./rate.js";
 import type { Receiver, Receivers } from "./receivers.js";
@@ -26,6 +27,9 @@ import { createWindow, OPEN_WINDOW } from "./window.js";
 /** When a session may come back that was ended for no fault of its client, in milliseconds. */
 const COME_BACK_MS = 1_000;
 
+/** How long a session whose credentials were revoked may take to read why, in milliseconds. */
+const LAST_WORD_MS = 500;
+
 type ConnectStream = ServerDuplexStream<Uint8Array, Uint8Array>;
 
 /** What all sessions of a hub share. */
@@ -34,6 +38,7 @@ export interface Sessions extends HubFacts {
   receivers: Receivers;
   rates: Rates;
   places: SessionPlaces;
+  logins: Logins;
   log: Logger;
   /** Every session whose stream is open. */
   open: Set<Session>;
@@ -49,26 +54,38 @@ export interface Sessions extends HubFacts {
 export function connect(sessions: Sessions, stream: ConnectStream): void {
   // Without a listener an error on a broken stream would end the process.
   stream.on("error", (error) => sessions.log.debug({ err: error }, "stream ended with an error"));
-  const asked = whatIsAsked(sessions, stream.metadata);
-  if ("refusal" in asked) stream.emit("error", statusOf(asked.refusal));
-  else if (!takePlace(sessions, asked)) stream.emit("error", statusOf(TOO_MANY_SESSIONS));
-  else beginSession(sessions, stream, asked.agentId, asked.mode);
+  if (sessions.stopping) {
+    stream.emit("error", statusOf(SHUTTING_DOWN));
+    return;
+  }
+  const identity = sessions.logins.identify(stream);
+  if (!(identity instanceof Promise)) {
+    admit(sessions, stream, identity);
+    return;
+  }
+  // Until then nobody reads the stream: what arrives is neither decoded nor lost.
+  void identity.then((known) => {
+    if (!stream.destroyed) admit(sessions, stream, known);
+  });
 }
 
-function whatIsAsked(
-  { stopping }: Sessions,
-  metadata: Metadata,
-): { agentId: string; mode: ReceiveMode } | { refusal: Refusal } {
-  if (stopping) return { refusal: SHUTTING_DOWN };
-  const identity = identify(metadata);
-  if ("refusal" in identity) return identity;
-  const receive = receiveMode(metadata);
-  return "refusal" in receive ? receive : { ...identity, ...receive };
+function admit(sessions: Sessions, stream: ConnectStream, identity: Identified): void {
+  if ("refusal" in identity) {
+    stream.emit("error", statusOf(identity.refusal));
+    return;
+  }
+  const receive = receiveMode(stream.metadata);
+  if ("refusal" in receive) stream.emit("error", statusOf(receive.refusal));
+  else if (sessions.stopping) stream.emit("error", statusOf(SHUTTING_DOWN));
+  else if (!takePlace(sessions, identity.caller, receive.mode)) {
+    stream.emit("error", statusOf(TOO_MANY_SESSIONS));
+  } else beginSession(sessions, stream, identity, receive.mode);
 }
 
 function takePlace(
   { places, receivers }: Sessions,
-  { agentId, mode }: { agentId: string; mode: ReceiveMode },
+  { agentId }: Caller,
+  mode: ReceiveMode,
 ): boolean {
   const receives = mode !== ReceiveMode.RECEIVE_MODE_NONE;
   return places.take(agentId, receives && receivers.isOnline(agentId));
@@ -77,15 +94,15 @@ function takePlace(
 function beginSession(
   sessions: Sessions,
   stream: ConnectStream,
-  agentId: string,
+  { caller, principal }: Exclude<Identified, { refusal: Refusal }>,
   mode: ReceiveMode,
 ): void {
+  const { agentId } = caller;
   const { turns, receivers, open } = sessions;
   const sessionId = `ses_${randomUUID()}`;
   const log = sessions.log.child({ sessionId, agentId });
   const isManual = mode === ReceiveMode.RECEIVE_MODE_MANUAL;
   let feed: Feed | undefined;
-  const caller: Caller = { agentId, role: "agent", address: stream.getPeer() };
   const session = createSession({
     caller,
     stream,
@@ -125,6 +142,15 @@ function beginSession(
   };
 
   open.add(session);
+  const unwatch = sessions.logins.watch(principal, (word, reconnectAfterMs) => {
+    log.info({ credential: principal.credential, reason: word.reason }, "credentials ended");
+    session.goAway(word, reconnectAfterMs);
+    // One that may come back takes its own place over (I4).
+    if (reconnectAfterMs !== undefined) return;
+    receivers.release(agentId, receiver);
+    // What it has not taken by then, it does not get any more.
+    setTimeout(() => stream.destroy(), LAST_WORD_MS).unref();
+  });
   log.debug({ mode: ReceiveMode[mode], peer: stream.getPeer() }, "session begun");
   if (mode === ReceiveMode.RECEIVE_MODE_NONE) {
     session.greet(0);
@@ -156,6 +182,7 @@ function beginSession(
   stream.on("data", (request: Uint8Array) => session.receive(request));
   stream.on("end", () => session.halfClosed());
   stream.on("close", () => {
+    unwatch();
     receivers.release(agentId, receiver);
     open.delete(session);
     sessions.places.free(agentId);

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { type Logger, pino } from "pino";
+import type { TokenSettings } from "../auth/token.js";
 import type { Environment } from "../hub/context.js";
 import type { Store } from "../hub/store.js";
 import {
@@ -13,12 +14,15 @@ import {
   MAX_TRANSPORT_BYTES,
   MAX_UNACKED_BYTES,
 } from "../protocol/limits.js";
+import { createAuditNotes } from "./audit-notes.js";
+import { type AuthMode, AuthSettingsError, openAuth } from "./auth-settings.js";
 import { unaryHandlers } from "./calls.js";
 import { connect, type Sessions } from "./connect.js";
 import { drain } from "./drain.js";
 import { createExpiry } from "./expiry.js";
 import { addHealth, stopServing } from "./health.js";
 import { isLoopback, ListenError, parseListenAddress } from "./listen-address.js";
+import type { IncomingCall } from "./logins.js";
 import { createRates } from "./rate.js";
 import { createReceivers } from "./receivers.js";
 import { addReflection } from "./reflection.js";
@@ -27,7 +31,7 @@ import type { Session } from "./session.js";
 import { createSessionPlaces } from "./session-places.js";
 import { createTurns } from "./turns.js";
 
-export { ListenError };
+export { AuthSettingsError, ListenError };
 
 /** How a hub is set up; what is left out has the default named with it. */
 export interface HubOptions extends Partial<HubLimits> {
@@ -35,10 +39,19 @@ export interface HubOptions extends Partial<HubLimits> {
   store: Store;
   /** `host:port`; port 0 takes a free one. Default 127.0.0.1:8765. */
   listen?: string;
-  /** Allows an address that other machines can reach, without credentials (I2). Default false. */
+  /** Allows an address that other machines can reach without credentials and TLS (I2). Default false. */
   insecure?: boolean;
   /** TLS. Default plain text. */
   serverCredentials?: ServerCredentials;
+  /**
+   * `required`: every call of ChatHub needs credentials. `open`: whoever calls can be anyone. Default
+   * required where the store has ever had a key, or tokens or certificateNames are given (I2).
+   */
+  auth?: AuthMode | undefined;
+  /** Takes JSON web tokens. Default none. */
+  tokens?: TokenSettings;
+  /** URI and DNS names of the verified client certificate of a call. Default: there are none. */
+  certificateNames?: (call: IncomingCall) => readonly string[];
   /** Gets what operators want to know, never contents or credentials. Default silent. */
   log?: Logger;
   /** Allows chats without a service. Default true. */
@@ -57,6 +70,8 @@ export interface HubOptions extends Partial<HubLimits> {
 export interface Hub {
   /** Where it listens, as `host:port` with the real port. */
   readonly address: string;
+  /** Whether it asks for credentials. */
+  readonly auth: AuthMode;
   /**
    * Resolves when the store can promise nothing any more. The hub reports NOT_SERVING then and
    * refuses everything with STORAGE_UNAVAILABLE; the caller stops it and ends the process.
@@ -77,13 +92,14 @@ const MAX_MESSAGE_BYTES = 1.75 * 1024 * 1024;
 /**
  * Starts a hub and resolves when it serves.
  * @throws ListenError when it cannot, or may not, listen on the address
+ * @throws AuthSettingsError when its credentials mean something else than they say
  * @throws RangeError when maxMessageBytes or a limit is out of range
  */
 export async function startHub(options: HubOptions): Promise<Hub> {
   const { store, listen = DEFAULT_LISTEN } = options;
   const log = options.log ?? pino({ level: "silent" });
   const maxMessageBytes = options.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES;
-  const { host } = checkListen(listen, options.insecure ?? false);
+  const { host } = parseListenAddress(listen);
   if (!(maxMessageBytes >= MIN_MESSAGE_BYTES && maxMessageBytes <= MAX_MESSAGE_BYTES)) {
     throw new RangeError(
       `maxMessageBytes is ${maxMessageBytes}; use ${MIN_MESSAGE_BYTES} to ${MAX_MESSAGE_BYTES}`,
@@ -91,13 +107,15 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   }
 
   const limits = limitsOf(options, maxMessageBytes);
+  const auth = await openAuth({ ...options, store, log, limits });
+  checkListen(listen, host, options, auth.isRequired);
   const receivers = createReceivers();
   const env: Environment = {
     nowMs: () => Date.now(),
     newId: (prefix) => `${prefix}_${randomUUID()}`,
     isOnline: receivers.isOnline,
     directChats: options.directChats ?? true,
-    agentsMustBeKnown: false,
+    agentsMustBeKnown: auth.isRequired,
     maxPendingRequests: limits.maxPendingRequests,
     maxChannels: limits.maxChannels,
   };
@@ -112,18 +130,21 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       receivers.deliver(written);
     },
     progressed: receivers.progressed,
-    denied: (event) => log.debug(event, "access denied"),
+    denied: (event) => audit.note(event),
     settled() {
       for (const session of withReceipts) session.settle();
       withReceipts.clear();
     },
   });
   const expiry = createExpiry({ turns, nowMs: env.nowMs, log });
+  const audit = createAuditNotes({ turns, nowMs: env.nowMs, log });
+  const logins = auth.logins({ turns, audit, isStopping: () => sessions.stopping });
   const sessions: Sessions = {
     turns,
     receivers,
     rates: createRates({ ...limits, nowMs: () => performance.now() }),
     places: createSessionPlaces(limits.maxSessions),
+    logins,
     log,
     storeEpoch: store.epoch,
     maxMessageBytes,
@@ -157,8 +178,10 @@ export async function startHub(options: HubOptions): Promise<Hub> {
 
   await expiry.restore(store);
   const credentials = options.serverCredentials ?? ServerCredentials.createInsecure();
-  const port = await bind(server, listen, credentials).catch((error: unknown) => {
+  const port = await bind(server, listen, credentials).catch(async (error: unknown) => {
     expiry.stop();
+    logins.stop();
+    await audit.close();
     throw error;
   });
   const address = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
@@ -172,9 +195,11 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   let stopped: Promise<void> | undefined;
   return {
     address,
+    auth: auth.isRequired ? "required" : "open",
     failed,
     stop() {
-      stopped ??= drain({ server, health, sessions, expiry, log });
+      logins.stop();
+      stopped ??= drain({ server, health, sessions, expiry, log }).then(audit.close);
       return stopped;
     },
   };
@@ -198,15 +223,24 @@ function limitsOf(options: Partial<HubLimits>, maxMessageBytes: number): HubLimi
   return limits;
 }
 
-function checkListen(listen: string, insecure: boolean): { host: string } {
-  const { host } = parseListenAddress(listen);
-  if (!insecure && !isLoopback(host)) {
-    throw new ListenError(
-      `${listen} can be reached from other machines, and this hub has no credentials yet: anybody ` +
-        "could speak for any agent. Listen on 127.0.0.1, or say so in so many words: --insecure",
-    );
-  }
-  return { host };
+/** @throws ListenError when the address may not be listened on (I2) */
+function checkListen(
+  listen: string,
+  host: string,
+  { insecure, serverCredentials }: HubOptions,
+  hasCredentials: boolean,
+): void {
+  const lacks = [
+    ...(hasCredentials ? [] : ["credentials, so that anybody could speak for any agent"]),
+    ...(serverCredentials !== undefined
+      ? []
+      : ["TLS, so that anybody on the way could read along"]),
+  ];
+  if (insecure || isLoopback(host) || lacks.length === 0) return;
+  throw new ListenError(
+    `${listen} can be reached from other machines, and this hub has no ${lacks.join("; nor ")}. ` +
+      "Give it both, listen on 127.0.0.1, or say so in so many words: --insecure",
+  );
 }
 
 function bind(server: Server, listen: string, credentials: ServerCredentials): Promise<number> {

@@ -7,6 +7,7 @@ import { DEFAULT_LIMITS } from "../../src/protocol/limits.js";
 import { connect, type Sessions } from "../../src/server/connect.js";
 import { drain } from "../../src/server/drain.js";
 import { createExpiry } from "../../src/server/expiry.js";
+import { openLogins } from "../../src/server/logins.js";
 import { createRates } from "../../src/server/rate.js";
 import { createReceivers } from "../../src/server/receivers.js";
 import type { Session } from "../../src/server/session.js";
@@ -67,6 +68,7 @@ export async function hubInMemory(of: {
     receivers,
     rates: createRates({ maxFramesPerSecond: 0, maxBytesPerSecond: 0, nowMs }),
     places: createSessionPlaces(0),
+    logins: openLogins(),
     log,
     storeEpoch: store.epoch,
     maxMessageBytes: 1024 * 1024,

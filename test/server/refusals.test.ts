@@ -289,6 +289,13 @@ const ELSEWHERE: Partial<Record<RefusalReason, string>> = {
   SHUTTING_DOWN: "leaving.test.ts, L2",
   STORAGE_FULL: "storage-trouble.test.ts, M1",
   INTERNAL: "turns.test.ts, M5",
+  MISSING_CREDENTIALS: "credentials.test.ts, I1",
+  BAD_CREDENTIALS: "credentials.test.ts, I2",
+  CREDENTIALS_EXPIRED: "credentials.test.ts, I2",
+  CREDENTIALS_REVOKED: "credentials.test.ts, I2",
+  AGENT_NOT_ALLOWED: "credentials.test.ts, I1",
+  TOO_MANY_FAILED_LOGINS: "credentials.test.ts, I2",
+  KEY_SET_UNAVAILABLE: "tokens.test.ts, I1",
   NOT_DECODED: "identity.test.ts, M5",
 };
 const HERE: RefusalReason[] = [

@@ -84,18 +84,24 @@ function newStub(address: string): ChatHubClient {
   });
 }
 
-/** Call metadata that names an agent. */
-function callerOf(agentId: string, receive?: string): Metadata {
+/** Call metadata that names an agent, and what shows that it is that one. */
+function callerOf(agentId: string, receive?: string, apiKey?: string): Metadata {
   const metadata = new Metadata();
   metadata.set("claw-agent-id", agentId);
+  if (apiKey !== undefined) metadata.set("authorization", `Bearer ${apiKey}`);
   if (receive !== undefined) metadata.set("claw-receive", receive);
   return metadata;
 }
 
 /** Opens a session. Resolves at once; what is first is SessionStarted. */
-export function openAgent(address: string, agentId: string, receive?: string): RawAgent {
+export function openAgent(
+  address: string,
+  agentId: string,
+  receive?: string,
+  apiKey?: string,
+): RawAgent {
   const client = newStub(address);
-  const stream = connectRaw(client, callerOf(agentId, receive));
+  const stream = connectRaw(client, callerOf(agentId, receive, apiKey));
   const responses: ConnectResponse[] = [];
   const waiting = new Set<() => void>();
   const answers = new Map<string, ConnectResponse>();
@@ -237,6 +243,7 @@ export function call<Name extends keyof UnaryCalls>(
   agentId: string,
   name: Name,
   request: UnaryCalls[Name][0],
+  apiKey?: string,
 ): Promise<UnaryCalls[Name][1]> {
   const client = rawClient(address);
   const { path, requestSerialize, responseDeserialize } = ChatHubService[name] as unknown as {
@@ -250,7 +257,7 @@ export function call<Name extends keyof UnaryCalls>(
       requestSerialize,
       responseDeserialize,
       request,
-      callerOf(agentId),
+      callerOf(agentId, undefined, apiKey),
       (error: ServiceError | null, response?: UnaryCalls[Name][1]) => {
         if (error !== null) reject(error);
         else if (response === undefined) reject(new Error("neither a response nor an error"));

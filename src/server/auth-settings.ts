@@ -1,0 +1,95 @@
+import type { Logger } from "pino";
+import { createAuthenticator } from "../auth/authenticator.js";
+import { countFailedLogins } from "../auth/failed-logins.js";
+import { openKeyRing } from "../auth/key-ring.js";
+import { KeySetError } from "../auth/key-set.js";
+import { createTokenVerifier, type TokenSettings, type TokenVerifier } from "../auth/token.js";
+import type { Store } from "../hub/store.js";
+import type { HubLimits } from "../protocol/limits.js";
+import type { AuditNotes } from "./audit-notes.js";
+import { watchCredentials } from "./credential-watch.js";
+import { credentialLogins, type IncomingCall, type Logins, openLogins } from "./logins.js";
+import type { Turns } from "./turns.js";
+
+/** Whether a hub asks for credentials. */
+export type AuthMode = "open" | "required";
+
+/** The credentials of a hub mean something else than they say; the message says what would be right. */
+export class AuthSettingsError extends Error {
+  override readonly name = "AuthSettingsError";
+}
+
+/** What a hub asks of its callers. */
+export interface Auth {
+  isRequired: boolean;
+  /** Begins to look at calls. */
+  logins(of: { turns: Turns; audit: AuditNotes; isStopping: () => boolean }): Logins;
+}
+
+/** The same trouble is said once in this time, however many logins meet it, in milliseconds. */
+const SAY_AGAIN_MS = 60_000;
+
+/**
+ * Reads the keys of a store and decides whether credentials are asked for (I2).
+ * @throws AuthSettingsError where the settings contradict each other, or the key set is none
+ */
+export async function openAuth(of: {
+  store: Store;
+  log: Logger;
+  limits: HubLimits;
+  auth?: AuthMode | undefined;
+  tokens?: TokenSettings;
+  certificateNames?: (call: IncomingCall) => readonly string[];
+}): Promise<Auth> {
+  const { store, limits, certificateNames } = of;
+  const keys = await openKeyRing(store);
+  const problem = sayNowAndThen(of.log);
+  const tokens = of.tokens && verifierOf(of.tokens, problem);
+  const reasons = [
+    ...(keys.known().size > 0 ? ["the database has API keys"] : []),
+    ...(tokens !== undefined ? ["it is told how to verify tokens"] : []),
+    ...(certificateNames !== undefined ? ["it is told whose client certificates to trust"] : []),
+  ];
+  const mode = of.auth ?? (reasons.length > 0 ? "required" : "open");
+  if (mode === "open") {
+    if (reasons.length === 0) return { isRequired: false, logins: openLogins };
+    throw new AuthSettingsError(
+      `this hub shall ask nobody for credentials, but ${reasons.join(" and ")}: ` +
+        "leave auth open out, or give it another database and no such settings",
+    );
+  }
+  const nowMs = () => Date.now();
+  const failed = countFailedLogins({
+    maxPerMinute: limits.maxFailedLoginsPerMinute,
+    nowMs: () => performance.now(),
+  });
+  return {
+    isRequired: true,
+    logins: (shared) =>
+      credentialLogins({
+        ...shared,
+        authenticator: createAuthenticator({ keys, tokens, failed, nowMs, problem }),
+        watch: watchCredentials({ keys, nowMs, problem }),
+        certificateNames: certificateNames ?? (() => []),
+      }),
+  };
+}
+
+function verifierOf(settings: TokenSettings, problem: (error: unknown) => void): TokenVerifier {
+  try {
+    return createTokenVerifier(settings, { problem });
+  } catch (error) {
+    if (!(error instanceof KeySetError || error instanceof RangeError)) throw error;
+    throw new AuthSettingsError(error.message, { cause: error });
+  }
+}
+
+/** Logs trouble with credentials, but not once for each login. */
+function sayNowAndThen(log: Logger): (error: unknown) => void {
+  let saidAtMs = Number.NEGATIVE_INFINITY;
+  return (error) => {
+    if (performance.now() - saidAtMs < SAY_AGAIN_MS) return;
+    saidAtMs = performance.now();
+    log.error({ err: error }, "credentials cannot be verified as they should");
+  };
+}
