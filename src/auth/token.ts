@@ -11,7 +11,7 @@ export const TOKEN_ALGORITHMS = [
 ] as const;
 export type TokenAlgorithm = (typeof TOKEN_ALGORITHMS)[number];
 
-export const DEFAULT_TOKEN_ALGORITHMS: readonly TokenAlgorithm[] = ["EdDSA", "ES256", "RS256"];
+const DEFAULT_TOKEN_ALGORITHMS: readonly TokenAlgorithm[] = ["EdDSA", "ES256", "RS256"];
 
 /** Which JSON web tokens a hub takes. */
 export interface TokenSettings {

@@ -36,9 +36,10 @@ async function check(settings: HealthSettings): Promise<string> {
   // Loaded here: it takes a fifth of the time that every other command needs to start.
   const { service } = await import("grpc-health-check");
   const HealthClient = makeClientConstructor(service, "Health");
-  const rootCerts = settings.caCert === undefined ? undefined : readCertificate(settings.caCert);
+  const certificates =
+    settings.caCert === undefined ? {} : { rootCerts: readCertificate(settings.caCert) };
   const address = parseHubUrl(settings.hub);
-  const client = new HealthClient(address.target, credentialsFor(address, rootCerts), {
+  const client = new HealthClient(address.target, credentialsFor(address, certificates), {
     // As in every other command: a proxy does not reach this machine's own hub.
     ...(address.loopback ? { "grpc.enable_http_proxy": 0 } : {}),
   });

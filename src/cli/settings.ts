@@ -29,6 +29,8 @@ export const SETTINGS = {
     secret: true,
   },
   caCert: optional("certificate authority for grpcs://, a PEM file", text("file")),
+  clientCert: optional("this agent's certificate for grpcs://, a PEM file", text("file")),
+  clientKey: optional("its private key, a PEM file", text("file")),
   timeout: {
     description: "how long the hub may take to answer a call",
     kind: number({ placeholder: "seconds", least: 0.1, most: 86_400 }),
@@ -147,7 +149,10 @@ export type Settings<N extends SettingName = SettingName> = {
 };
 
 /** Settings of every command that talks to a hub as an agent. */
-export const AGENT_SETTINGS = ["hub", "agent", "apiKey", "caCert", "timeout", "json"] as const;
+export const AGENT_SETTINGS = [
+  ...(["hub", "agent", "apiKey", "caCert", "clientCert", "clientKey"] as const),
+  ...(["timeout", "json"] as const),
+] as const;
 export type AgentSettings = Settings<(typeof AGENT_SETTINGS)[number]>;
 
 /** "maxMessageBytes" as in the config file: max_message_bytes. */

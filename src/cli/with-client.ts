@@ -1,4 +1,4 @@
-import { X509Certificate } from "node:crypto";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { ChatClient } from "../client/chat-client.js";
 import { ChatHubError } from "../client/errors.js";
@@ -30,6 +30,7 @@ export async function withClient<T>(
     timeoutMs: settings.timeout * 1000,
     ...(settings.apiKey === undefined ? {} : { apiKey: settings.apiKey }),
     ...(settings.caCert === undefined ? {} : { rootCerts: readCertificate(settings.caCert) }),
+    ...clientCertificateOf(settings),
     ...clientOptions,
   });
   try {
@@ -40,6 +41,28 @@ export async function withClient<T>(
     return await work(client);
   } finally {
     await client.disconnect();
+  }
+}
+
+/** Throws a UsageError where only one of both is set, or a file is not what it should be. */
+function clientCertificateOf({
+  clientCert,
+  clientKey,
+}: AgentSettings): Pick<ChatClientOptions, "clientCert" | "clientKey"> {
+  if (clientCert === undefined && clientKey === undefined) return {};
+  if (clientCert === undefined || clientKey === undefined) {
+    throw new UsageError("--client-cert and --client-key belong together: give both.");
+  }
+  return { clientCert: readCertificate(clientCert), clientKey: readPrivateKey(clientKey) };
+}
+
+function readPrivateKey(path: string): Buffer {
+  try {
+    const bytes = readFileSync(path);
+    createPrivateKey(bytes);
+    return bytes;
+  } catch (cause) {
+    throw new UsageError(`${path} is no private key that can be read: name a PEM file.`, { cause });
   }
 }
 

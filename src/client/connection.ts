@@ -1,4 +1,4 @@
-import { type StatusObject, status } from "@grpc/grpc-js";
+import { type Metadata, type StatusObject, status } from "@grpc/grpc-js";
 import { durationMsOf } from "../protocol/time.js";
 import type {
   ChatHubClient,
@@ -7,13 +7,13 @@ import type {
   GoAway,
   SessionStarted,
 } from "../protocol/wire.js";
+import { sessionMetadata } from "./api-key.js";
 import { createBackoff } from "./backoff.js";
 import type { ConnectionEvents } from "./connection-events.js";
-import { ChatHubError, errorOfStatus, reasonOf } from "./errors.js";
+import { ChatHubError, errorOfStatus, noApiKey, reasonOf } from "./errors.js";
 import { sessionInfoOf } from "./from-wire.js";
 import type { Settings, TracedFrame } from "./options.js";
 import { openSession, type Session, type Silence } from "./session.js";
-import { sessionMetadata } from "./stub.js";
 
 /** Coming back would be answered in the same way again. */
 const FINAL_CODES: readonly number[] = [
@@ -85,7 +85,21 @@ export function startConnection(of: {
     goAway = undefined;
     full = false;
     greetedAtMs = Infinity;
-    session = openSession(stub(), sessionMetadata(settings), {
+    const metadata = sessionMetadata(settings);
+    if (metadata instanceof Promise) metadata.then((ready) => begin(ready, own), withoutKey);
+    else begin(metadata, own);
+  }
+
+  function withoutKey(error: unknown): void {
+    if (phase !== "opening") return;
+    const { reason, message } = noApiKey(error);
+    comeBack(reason, message, backoff.nextDelayMs());
+  }
+
+  function begin(metadata: Metadata, own: boolean): void {
+    // While the key was asked for the client may have left.
+    if (phase !== "opening") return;
+    session = openSession(stub(), metadata, {
       onStarted(started) {
         greetedAtMs = performance.now();
         trouble = undefined;
@@ -145,10 +159,15 @@ export function startConnection(of: {
       return;
     }
     if (performance.now() - greetedAtMs >= GOOD_SESSION_MS) backoff.reset();
-    const retryInMs = durationMsOf(goAway?.reconnectAfter) ?? backoff.nextDelayMs();
     const reason =
       silence ?? goAway?.reason ?? reasonOf(end.metadata) ?? status[end.code] ?? "UNKNOWN";
-    trouble = `${reason}: ${goAway?.message ?? end.details}`;
+    const retryInMs =
+      durationMsOf(goAway?.reconnectAfter) ?? Math.max(askedToWaitMs(end), backoff.nextDelayMs());
+    comeBack(reason, goAway?.message ?? end.details, retryInMs);
+  }
+
+  function comeBack(reason: string, message: string, retryInMs: number): void {
+    trouble = `${reason}: ${message}`;
     phase = "waiting";
     // Not unref'd: a provider that waits for its hub is at work.
     timer = setTimeout(() => open(false), retryInMs);
@@ -211,9 +230,17 @@ function finalError(end: StatusObject, goAway: GoAway | undefined): ChatHubError
         goAway?.message ?? "a newer receiving session of this agent took over; this one stays down",
     });
   }
-  if (goAway !== undefined && !goAway.reconnect) {
-    const { reason, message } = goAway;
-    return new ChatHubError({ code: status.UNAVAILABLE, reason, message });
+  if (goAway !== undefined) {
+    const { reason, message, reconnect } = goAway;
+    // Whatever the status is: that of a session whose credentials expired would be final elsewhere.
+    if (reconnect) return undefined;
+    const code = end.code === status.OK ? status.UNAVAILABLE : end.code;
+    return new ChatHubError({ code, reason, message });
   }
   return FINAL_CODES.includes(end.code) ? errorOfStatus(end) : undefined;
+}
+
+/** How long a hub that has too much of this client wants it to stay away. */
+function askedToWaitMs(end: StatusObject): number {
+  return end.code === status.RESOURCE_EXHAUSTED ? (errorOfStatus(end).retryAfterMs ?? 0) : 0;
 }

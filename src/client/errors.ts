@@ -1,5 +1,5 @@
 import { type Metadata, status } from "@grpc/grpc-js";
-import { REASON_KEY } from "../protocol/call-metadata.js";
+import { REASON_KEY, RETRY_AFTER_KEY } from "../protocol/call-metadata.js";
 import { REFUSALS, type RefusalReason, refusalKind } from "../protocol/refusals.js";
 import { durationMsOf } from "../protocol/time.js";
 import type { ChatError } from "../protocol/wire.js";
@@ -66,7 +66,7 @@ export function errorOfStatus(end: {
     reason,
     message: details,
     retryable: known?.retryable ?? code === status.UNAVAILABLE,
-    retryAfterMs: known?.retryAfterMs,
+    retryAfterMs: retryAfterMsOf(end.metadata) ?? known?.retryAfterMs,
   });
 }
 
@@ -76,6 +76,11 @@ export function reasonOf(metadata: Metadata | undefined): string | undefined {
   return typeof word === "string" && word !== "" ? word : undefined;
 }
 
+function retryAfterMsOf(metadata: Metadata | undefined): number | undefined {
+  const text = metadata?.get(RETRY_AFTER_KEY)[0];
+  return typeof text === "string" && /^[0-9]{1,10}$/.test(text) ? Number(text) : undefined;
+}
+
 function isRefusalReason(reason: string): reason is RefusalReason {
   return Object.hasOwn(REFUSALS, reason);
 }
@@ -83,6 +88,14 @@ function isRefusalReason(reason: string): reason is RefusalReason {
 /** The client cannot take the call: it is not connected, or not any more. */
 export function closedError(message: string): ChatHubError {
   return new ChatHubError({ code: status.FAILED_PRECONDITION, reason: "CLOSED", message });
+}
+
+/** The function that gives the API key threw, or gave none. */
+export function noApiKey(cause: unknown): ChatHubError {
+  const detail = cause instanceof Error ? cause.message : String(cause);
+  const message = `there is no API key at the moment: ${detail}`;
+  const reason = "API_KEY_UNAVAILABLE";
+  return new ChatHubError({ code: status.UNAVAILABLE, reason, message, retryable: true, cause });
 }
 
 /** An accept or reject whose receipt was lost, and which names no channel (C3). */

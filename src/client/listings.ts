@@ -1,18 +1,14 @@
-import type { Metadata } from "@grpc/grpc-js";
 import type {
   ChatHubClient,
   ListChannelsResponse,
   ListServicesResponse,
   RegisterServiceResponse,
 } from "../protocol/wire.js";
-import type { CallBounds } from "./call-bounds.js";
 import { unexpectedAnswer } from "./errors.js";
 import { channelInfoOf, serviceInfoOf } from "./from-wire.js";
 import { stateOf } from "./names.js";
-import type { Settings } from "./options.js";
-import { callMetadata } from "./stub.js";
 import { serviceOf } from "./to-wire.js";
-import { unary } from "./unary.js";
+import { type UnaryBounds, unary } from "./unary.js";
 import type {
   ChannelFilter,
   ChannelInfo,
@@ -26,13 +22,8 @@ import type {
 const PAGE_SIZE = 100;
 
 /** How to make such a call. The stub is asked for each time, so that a closed one is replaced. */
-export interface UnaryCaller {
+export interface UnaryCaller extends UnaryBounds {
   stub(): ChatHubClient;
-  settings: Settings;
-  /** Aborted when the client is disconnected; its reason is the error of the call. */
-  gone: AbortSignal;
-  /** Of each call; a list makes one for each page. */
-  bounds: CallBounds;
 }
 
 export async function registerService(
@@ -41,9 +32,8 @@ export async function registerService(
 ): Promise<ServiceInfo> {
   const request = { service: serviceOf(offer) };
   const { service } = await unary<RegisterServiceResponse>(
-    (callback) => caller.stub().registerService(request, metadataOf(caller), callback),
-    caller.bounds,
-    caller.gone,
+    (metadata, callback) => caller.stub().registerService(request, metadata, callback),
+    caller,
   );
   if (service === undefined) throw unexpectedAnswer(caller.bounds.what);
   return serviceInfoOf(service);
@@ -51,9 +41,8 @@ export async function registerService(
 
 export async function unregisterService(caller: UnaryCaller, serviceId: string): Promise<void> {
   await unary<object>(
-    (callback) => caller.stub().unregisterService({ serviceId }, metadataOf(caller), callback),
-    caller.bounds,
-    caller.gone,
+    (metadata, callback) => caller.stub().unregisterService({ serviceId }, metadata, callback),
+    caller,
     // The attempt before this one has withdrawn it, and its answer was lost.
     (error) => (error.reason === "SERVICE_NOT_FOUND" ? {} : undefined),
   );
@@ -74,9 +63,8 @@ export async function* listServices(
       pageToken,
     };
     const page = await unary<ListServicesResponse>(
-      (callback) => caller.stub().listServices(request, metadataOf(caller), callback),
-      caller.bounds,
-      caller.gone,
+      (metadata, callback) => caller.stub().listServices(request, metadata, callback),
+      caller,
     );
     yield* page.services.map(serviceInfoOf);
     pageToken = page.nextPageToken;
@@ -98,15 +86,10 @@ export async function* listChannels(
       pageToken,
     };
     const page = await unary<ListChannelsResponse>(
-      (callback) => caller.stub().listChannels(request, metadataOf(caller), callback),
-      caller.bounds,
-      caller.gone,
+      (metadata, callback) => caller.stub().listChannels(request, metadata, callback),
+      caller,
     );
     yield* page.channels.map(channelInfoOf);
     pageToken = page.nextPageToken;
   } while (pageToken !== "");
-}
-
-function metadataOf({ settings }: UnaryCaller): Metadata {
-  return callMetadata(settings);
 }

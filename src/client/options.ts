@@ -1,8 +1,9 @@
 import { ID_RULE, isValidId } from "../protocol/ids.js";
 import type { ConnectRequest, ConnectResponse } from "../protocol/wire.js";
+import { type ApiKeySource, isApiKey } from "./api-key.js";
 import { argumentError } from "./errors.js";
 import type { HandlerFailure, PeerProgress } from "./incoming.js";
-import { DEFAULT_HUB_URL, type HubAddress, parseHubUrl } from "./url.js";
+import { type Certificates, DEFAULT_HUB_URL, type HubAddress, parseHubUrl } from "./url.js";
 
 /** One frame as it travelled, for debugging and transcripts. */
 export type TracedFrame =
@@ -15,10 +16,18 @@ export interface ChatClientOptions {
   hubUrl?: string;
   /** Who is speaking (I1, I3). */
   agentId: string;
-  /** Sent as `authorization: Bearer …` with every call. */
-  apiKey?: string;
+  /**
+   * Sent as `authorization: Bearer …`: an API key, or a token. A function is asked before each
+   * session and each call beside it, so that it can give a fresh one; while it throws, the client
+   * tries again as if the hub were not there.
+   */
+  apiKey?: ApiKeySource;
   /** PEM of a private certificate authority, for `grpcs://`. */
   rootCerts?: Buffer;
+  /** PEM of a client certificate, for `grpcs://` hubs that take them. */
+  clientCert?: Buffer;
+  /** PEM of its private key. */
+  clientKey?: Buffer;
   /**
    * "manual" (the default): this is the agent's receiving session, and it supersedes an
    * older one (I4). "none": only sends, and leaves the agent's running session alone.
@@ -52,11 +61,10 @@ export interface ChatClientOptions {
 }
 
 /** The options with their defaults, checked. */
-export interface Settings {
+export interface Settings extends Certificates {
   address: HubAddress;
   agentId: string;
-  apiKey: string | undefined;
-  rootCerts: Buffer | undefined;
+  apiKey: ApiKeySource | undefined;
   receive: "manual" | "none";
   timeoutMs: number;
   maxConcurrentChannels: number;
@@ -68,18 +76,26 @@ export interface Settings {
 export function settingsOf(options: ChatClientOptions): Settings {
   const { agentId, apiKey, receive = "manual", timeoutMs = 30_000 } = options;
   if (!isValidId(agentId)) throw argumentError("INVALID_ID", `agentId must be ${ID_RULE}`);
-  if (apiKey !== undefined && !/^[!-~]+$/.test(apiKey)) {
+  if (apiKey !== undefined && typeof apiKey !== "function" && !isApiKey(apiKey)) {
     throw argumentError("BAD_OPTION", "apiKey must be printable ASCII without spaces");
   }
   if (receive !== "manual" && receive !== "none") {
     throw argumentError("BAD_OPTION", 'receive must be "manual" or "none"');
   }
   if (!(timeoutMs > 0)) throw argumentError("BAD_OPTION", "timeoutMs must be greater than 0");
+  const address = parseHubUrl(options.hubUrl ?? DEFAULT_HUB_URL);
+  const { rootCerts, clientCert, clientKey } = options;
+  if ((clientCert === undefined) !== (clientKey === undefined)) {
+    throw argumentError("BAD_OPTION", "clientCert and clientKey belong together: give both");
+  }
+  if (clientCert !== undefined && !address.secure) {
+    throw argumentError("BAD_OPTION", "a client certificate is only shown to grpcs:// hubs");
+  }
   return {
-    address: parseHubUrl(options.hubUrl ?? DEFAULT_HUB_URL),
+    address,
     agentId,
     apiKey,
-    rootCerts: options.rootCerts,
+    ...{ rootCerts, clientCert, clientKey },
     receive,
     timeoutMs,
     maxConcurrentChannels: count("maxConcurrentChannels", options.maxConcurrentChannels ?? 16),

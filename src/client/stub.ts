@@ -1,13 +1,11 @@
-import { Metadata } from "@grpc/grpc-js";
-import { AGENT_ID_KEY, RECEIVE_KEY } from "../protocol/call-metadata.js";
 import { MAX_TRANSPORT_BYTES } from "../protocol/limits.js";
 import { ChatHubClient } from "../protocol/wire.js";
 import type { Settings } from "./options.js";
 import { credentialsFor } from "./url.js";
 
 /** Opens the generated stub; nothing is connected before its first call. The caller closes it. */
-export function openStub({ address, rootCerts }: Settings): ChatHubClient {
-  return new ChatHubClient(address.target, credentialsFor(address, rootCerts), {
+export function openStub({ address, ...certificates }: Settings): ChatHubClient {
+  return new ChatHubClient(address.target, credentialsFor(address, certificates), {
     // Sending again is this client's own work: it knows what has a receipt.
     "grpc.enable_retries": 0,
     "grpc.max_receive_message_length": MAX_TRANSPORT_BYTES,
@@ -22,19 +20,4 @@ export function openStub({ address, rootCerts }: Settings): ChatHubClient {
     "grpc.use_local_subchannel_pool": 1,
     ...(address.loopback ? { "grpc.enable_http_proxy": 0 } : {}),
   });
-}
-
-/** Who is speaking, for every call. */
-export function callMetadata({ agentId, apiKey }: Settings): Metadata {
-  const metadata = new Metadata();
-  metadata.set(AGENT_ID_KEY, agentId);
-  if (apiKey !== undefined) metadata.set("authorization", `Bearer ${apiKey}`);
-  return metadata;
-}
-
-/** The same, and what the session receives (I4). */
-export function sessionMetadata(settings: Settings): Metadata {
-  const metadata = callMetadata(settings);
-  metadata.set(RECEIVE_KEY, settings.receive);
-  return metadata;
 }

@@ -53,12 +53,22 @@ export function parseHubUrl(hubUrl: string): HubAddress {
   };
 }
 
-/**
- * Channel credentials for an address.
- * @param rootCerts PEM of a private certificate authority; the well-known ones where left out
- */
-export function credentialsFor(address: HubAddress, rootCerts?: Buffer): ChannelCredentials {
-  return address.secure ? credentials.createSsl(rootCerts ?? null) : credentials.createInsecure();
+/** PEM files of a TLS connection. */
+export interface Certificates {
+  /** A private certificate authority; the well-known ones where left out. */
+  rootCerts?: Buffer | undefined;
+  /** The client's own certificate and its key; both or neither. */
+  clientCert?: Buffer | undefined;
+  clientKey?: Buffer | undefined;
+}
+
+/** Channel credentials for an address. @throws Error where the certificates are none */
+export function credentialsFor(
+  address: HubAddress,
+  { rootCerts, clientKey, clientCert }: Certificates = {},
+): ChannelCredentials {
+  if (!address.secure) return credentials.createInsecure();
+  return credentials.createSsl(rootCerts ?? null, clientKey ?? null, clientCert ?? null);
 }
 
 function badUrl(message: string) {

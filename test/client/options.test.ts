@@ -47,6 +47,10 @@ test("I3: an agentId that cannot be one is refused, as are options out of range"
   expect(reasonOf({ maxConcurrentChannels: 1.5 })).toBe("BAD_OPTION");
   expect(reasonOf({ maxBufferedEntries: 0 })).toBe("BAD_OPTION");
   expect(reasonOf({ apiKey: "with space" })).toBe("BAD_OPTION");
+  const pem = Buffer.from("");
+  expect(reasonOf({ clientCert: pem })).toBe("BAD_OPTION");
+  expect(reasonOf({ clientKey: pem, hubUrl: "grpcs://h" })).toBe("BAD_OPTION");
+  expect(reasonOf({ clientCert: pem, clientKey: pem })).toBe("BAD_OPTION");
   expect(reasonOf({ receive: "auto" })).toBe("BAD_OPTION");
   expect(reasonOf({})).toBeUndefined();
 });

@@ -1,5 +1,6 @@
 import { pino } from "pino";
 import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
+import { openSqliteStore } from "../../src/store/sqlite/open.js";
 import { endCli, runCli } from "../support/cli.js";
 import { startTestHub, type TestHub } from "../support/hub.js";
 import { call, closeAgents, openAgent } from "../support/raw-agent.js";
@@ -181,3 +182,22 @@ test(
     expect(audit.stdout).not.toContain(key.slice(-64));
   },
 );
+
+test("I3: an agent is known by a key made for it, or from its first login on", MINUTE, async () => {
+  await keys.create("alice");
+  const { key } = await keys.create("weather-*");
+  const first = openAgent(hub.address, "weather-1", "none", key);
+  await first.next("sessionStarted");
+  const nobody = await openAgent(hub.address, "", "none", key).ended;
+  expect(nobody.metadata.get("claw-reason")).toEqual(["MISSING_AGENT_ID"]);
+  await openAgent(hub.address, "mallory", "none", key).ended;
+  await closeAgents();
+  await hub.halt();
+  const store = await openSqliteStore({ path: hub.dbPath });
+  const known = await store.transaction(async (tx) => {
+    const agents = ["alice", "weather-1", "weather-2", "weather-*", "mallory"];
+    return Promise.all(agents.map((agentId) => tx.knowsAgent(agentId)));
+  });
+  await store.close();
+  expect(known).toEqual([true, true, false, false, false]);
+});
