@@ -100,7 +100,7 @@ test("I2: a revoked session that reads nothing is cut off all the same", {
   await alice.next("sessionStarted");
   alice.pause();
   const bob = openAgent(hub.address, "bob", "none", b.key);
-  for (let count = 0; count < 8; count += 1) {
+  for (let count = 0; count < 24; count += 1) {
     const content = "x".repeat(900_000);
     await bob.store({ $case: "chatMessage", value: { targetAgent: "alice", content } });
   }
