@@ -30,6 +30,7 @@ const SERVE_SETTINGS = [
   "maxSessions",
   "maxMetadataEntries",
   "maxMetadataBytes",
+  "maxFailedLoginsPerMinute",
   "maxUnackedPerChannel",
   "maxUnacked",
   "heartbeatInterval",

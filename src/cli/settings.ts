@@ -105,6 +105,11 @@ export const SETTINGS = {
     kind: number({ placeholder: "bytes", least: 1, most: 1.75 * 1024 * 1024, whole: true }),
     defaultValue: DEFAULT_LIMITS.maxMetadataBytes,
   },
+  maxFailedLoginsPerMinute: {
+    description: "logins from one address that may fail before failing ones are put off",
+    kind: number({ placeholder: "n", least: 0, most: 1_000_000, whole: true }),
+    defaultValue: DEFAULT_LIMITS.maxFailedLoginsPerMinute,
+  },
   maxUnackedPerChannel: {
     description: "deliveries of one chat an agent may leave unacked",
     kind: number({ placeholder: "n", least: 1, most: 1_000_000, whole: true }),

@@ -37,6 +37,7 @@ async function tokenHub() {
 
 test("I2: a client renews its token before it expires, and nothing is lost", async () => {
   const { issuer, hub } = await tokenHub();
+  await connectAgent(hub.url, "bob", { apiKey: await issuer.sign({ agentId: "bob" }) });
   let given = 0;
   const apiKey = () => {
     given += 1;
@@ -50,7 +51,7 @@ test("I2: a client renews its token before it expires, and nothing is lost", asy
   let sending = true;
   let sent = 0;
   const sender = (async () => {
-    for (; sending; sent += 1) await alice.sendMessage({ targetAgent: "alice-2", content: "x" });
+    for (; sending; sent += 1) await alice.sendMessage({ targetAgent: "bob", content: "x" });
   })();
   expect(await until(events, "disconnected")).toMatchObject({
     reason: "CREDENTIALS_EXPIRED",
@@ -113,7 +114,9 @@ test("I1: a client certificate names the agent", async () => {
   const url = hub.url.replace("grpc://127.0.0.1", "grpcs://localhost");
   const certificates = { rootCerts, clientCert: serverCert, clientKey: serverKey };
   const client = await connectAgent(url, "localhost", certificates);
-  await client.sendMessage({ targetAgent: "b", content: "x" });
+  expect(await client.registerService({ serviceId: "s" })).toMatchObject({
+    providerId: "localhost",
+  });
   const other = new ChatClient({ hubUrl: url, agentId: "b", ...certificates });
   await expect(other.connect()).rejects.toMatchObject({ reason: "AGENT_NOT_ALLOWED" });
 });

@@ -201,3 +201,45 @@ test("I3: an agent is known by a key made for it, or from its first login on", M
   await store.close();
   expect(known).toEqual([true, true, false, false, false]);
 });
+
+test(
+  "C7: who names a chat of others is noted in the audit log, and so is an admin who lists them",
+  MINUTE,
+  async () => {
+    const [a, b, eve, root] = await Promise.all([
+      keys.create("alice"),
+      keys.create("bob"),
+      keys.create("eve"),
+      keys.create("root", "--role", "admin"),
+    ]);
+    const alice = openAgent(hub.address, "alice", "none", a.key);
+    const { channelId } = await alice.store({
+      $case: "chatMessage",
+      value: { targetAgent: "bob", content: "for bob" },
+    });
+    const stranger = openAgent(hub.address, "eve", "none", eve.key);
+    const asked = { $case: "chatHistory", value: { channelId } } as const;
+    expect(await stranger.refusal(asked)).toBe("CHANNEL_NOT_FOUND");
+    const everybodys = { ...ANY_CHANNEL, memberId: "*" };
+    const list = (key: string) => call(hub.address, "", "listChannels", everybodys, key);
+    await expect(list(b.key)).rejects.toMatchObject({ code: 7 });
+    expect((await list(root.key)).channels).toHaveLength(1);
+    await closeAgents();
+    await hub.halt();
+    const audit = await runCli(["audit", "--db", hub.dbPath, "--json"]);
+    const lines = audit.json().filter(({ event }) => event !== "key_created");
+    const address = "127.0.0.1";
+    expect(lines).toContainEqual(
+      expect.objectContaining({
+        event: "access_denied",
+        actor: "eve",
+        channel_id: channelId,
+        address,
+      }),
+    );
+    expect(lines).toContainEqual(
+      expect.objectContaining({ event: "admin_list", actor: "root", address }),
+    );
+    expect(audit.stdout).not.toContain("for bob");
+  },
+);
