@@ -13,10 +13,10 @@ export async function register(
   agentId: string,
   serviceId: string,
   fields: ServiceFields = {},
+  apiKey?: string,
 ) {
-  const { service } = await call(address, agentId, "registerService", {
-    service: { ...EMPTY_SERVICE, serviceId, ...fields },
-  });
+  const request = { service: { ...EMPTY_SERVICE, serviceId, ...fields } };
+  const { service } = await call(address, agentId, "registerService", request, apiKey);
   if (service === undefined) throw new Error("the hub returned no service");
   return service;
 }

@@ -1,0 +1,102 @@
+import { administer } from "../../src/store/sqlite/administer.js";
+import { makeKey, type TestKey } from "../auth/credentials.js";
+import { register } from "../server/chat.js";
+import type { TestHub } from "../support/hub.js";
+import { openAgent, type RawAgent } from "../support/raw-agent.js";
+import type { Caller, ChatState } from "./matrix.js";
+
+/** Keys of every kind, each for any number of agents. */
+export interface Keys {
+  consumer: TestKey;
+  provider: TestKey;
+  stranger: TestKey;
+  admin: TestKey;
+  expired: TestKey;
+  revoked: TestKey;
+}
+
+/** Gives a running hub a key for each kind of caller. */
+export async function giveKeys(hub: TestHub): Promise<Keys> {
+  const keys = {
+    consumer: makeKey("consumer-*"),
+    provider: makeKey("provider-*"),
+    stranger: makeKey("stranger-*"),
+    admin: makeKey("admin-*", { role: "admin" }),
+    expired: makeKey("consumer-*", { expiresAtMs: 2 }),
+    revoked: makeKey("consumer-*", { revokedAtMs: 2 }),
+  };
+  await administer({ path: hub.dbPath, mode: "write" }, (rows) => {
+    for (const { record } of Object.values(keys)) rows.putKey(record);
+  });
+  return keys;
+}
+
+/** Agents, a service and a chat of one cell's own. */
+export interface Scene {
+  hub: TestHub;
+  consumer: RawAgent;
+  provider: RawAgent;
+  /** Of the service, for the consumer only; made up where the chat is missing. */
+  serviceId: string;
+  channelId: string;
+  /** Who calls: its name, and what it shows for it. */
+  caller: { agentId: string; apiKey: string | undefined };
+}
+
+let scenes = 0;
+
+/** Sets a cell's stage: a chat in the state, and somebody about to try something. */
+export async function setScene(
+  hub: TestHub,
+  keys: Keys,
+  caller: Caller,
+  state: ChatState,
+): Promise<Scene> {
+  scenes += 1;
+  const names = {
+    consumer: `consumer-${scenes}`,
+    provider: `provider-${scenes}`,
+    stranger: `stranger-${scenes}`,
+    admin: `admin-${scenes}`,
+  };
+  const consumer = openAgent(hub.address, names.consumer, "none", keys.consumer.text);
+  const provider = openAgent(hub.address, names.provider, "none", keys.provider.text);
+  const serviceId = `service-${scenes}`;
+  let channelId = `ch_missing-${scenes}`;
+  if (state !== "missing") {
+    const allowedConsumers = [names.consumer];
+    const key = keys.provider.text;
+    await register(hub.address, names.provider, serviceId, { allowedConsumers }, key);
+    const asked = await consumer.store({ $case: "chatRequest", value: { serviceId } });
+    channelId = asked.channelId;
+  }
+  if (state === "active" || state === "ended") {
+    await provider.store({ $case: "chatAccept", value: { channelId } });
+  }
+  if (state === "rejected") await provider.store({ $case: "chatReject", value: { channelId } });
+  if (state === "ended") await consumer.store({ $case: "chatEnd", value: { channelId } });
+  await Promise.all([consumer.settled(), provider.settled()]);
+  return { hub, consumer, provider, serviceId, channelId, caller: whoIs(caller, names, keys) };
+}
+
+function whoIs(
+  caller: Caller,
+  names: Record<"consumer" | "provider" | "stranger" | "admin", string>,
+  keys: Keys,
+): Scene["caller"] {
+  const asConsumer = (apiKey: string | undefined) => ({ agentId: names.consumer, apiKey });
+  switch (caller) {
+    case "no credentials":
+      return asConsumer(undefined);
+    case "malformed key":
+      return asConsumer(keys.consumer.text.slice(0, -1));
+    case "expired key":
+      return asConsumer(keys.expired.text);
+    case "revoked key":
+      return asConsumer(keys.revoked.text);
+    case "another agent's name":
+      return asConsumer(keys.stranger.text);
+    default:
+      return { agentId: names[caller], apiKey: keys[caller].text };
+  }
+}
