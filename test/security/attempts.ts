@@ -3,16 +3,16 @@ import type { ConnectRequest, ConnectResponse } from "../../src/protocol/wire.js
 import { ANY_CHANNEL, ANY_SERVICE, EMPTY_SERVICE } from "../server/chat.js";
 import { call, openAgent, type RawAgent } from "../support/raw-agent.js";
 import type { Operation } from "./matrix.js";
-import type { Scene } from "./scene.js";
+import type { Actor, Scene } from "./scene.js";
 
 /** Tries something and says what came of it, in the words of the matrix. */
-export async function attempt(operation: Operation, scene: Scene): Promise<string> {
+export async function attempt(operation: Operation, scene: Scene, actor: Actor): Promise<string> {
   const receive = RECEIVE[operation];
-  if (receive !== undefined) return openSession(scene, receive);
+  if (receive !== undefined) return openSession(scene, actor, receive);
   const request = requestOf(operation, scene);
-  if (request !== undefined) return sendInSession(scene, request);
+  if (request !== undefined) return sendInSession(scene, actor, request);
   try {
-    return await callUnary(operation, scene);
+    return await callUnary(operation, scene, actor);
   } catch (error) {
     return reasonOf(error as ServiceError);
   }
@@ -35,11 +35,11 @@ function heard(agent: RawAgent, word: Promise<string>): Promise<string> {
   return Promise.race([word, agent.ended.then(reasonOf)]);
 }
 
-async function openSession({ hub, caller }: Scene, receive: string): Promise<string> {
-  const agent = openAgent(hub.address, caller.agentId, receive, caller.apiKey);
+async function openSession({ hub }: Scene, actor: Actor, receive: string): Promise<string> {
+  const agent = openAgent(hub.address, actor.agentId, receive, actor.apiKey);
   const greeted = agent.next("sessionStarted");
   const word = greeted.then(({ agentId }) =>
-    agentId === caller.agentId ? "session" : `a session of ${agentId}`,
+    agentId === actor.agentId ? "session" : `a session of ${agentId}`,
   );
   return heard(agent, word);
 }
@@ -47,8 +47,8 @@ async function openSession({ hub, caller }: Scene, receive: string): Promise<str
 type Request = Parameters<RawAgent["sendRequest"]>[0];
 const REQUEST_ID = "the attempt";
 
-async function sendInSession({ hub, caller }: Scene, request: Request): Promise<string> {
-  const agent = openAgent(hub.address, caller.agentId, "none", caller.apiKey);
+async function sendInSession({ hub }: Scene, actor: Actor, request: Request): Promise<string> {
+  const agent = openAgent(hub.address, actor.agentId, "none", actor.apiKey);
   agent.sendRequest({ ...request, requestId: REQUEST_ID });
   // What has had no answer by then gets none: acks are answered only when refused.
   const answered = agent.settled().then(() => wordOf(agent.responses));
@@ -69,7 +69,7 @@ function wordOf(responses: ConnectResponse[]): string {
 
 /** What is sent in a session; undefined where it is a call of its own. */
 function requestOf(operation: Operation, scene: Scene): Request | undefined {
-  const { channelId, serviceId, consumer, provider } = scene;
+  const { channelId, serviceId, names } = scene;
   const frame = (one: NonNullable<ConnectRequest["frame"]>["$case"], value: object): Request =>
     ({ frame: { $case: one, value } }) as Request;
   switch (operation) {
@@ -78,11 +78,11 @@ function requestOf(operation: Operation, scene: Scene): Request | undefined {
     case "chat_request by service_id":
       return frame("chatRequest", { serviceId });
     case "chat_request by provider_id":
-      return frame("chatRequest", { providerId: provider.agentId });
+      return frame("chatRequest", { providerId: names.provider });
     case "chat_accept by channel_id":
       return frame("chatAccept", { channelId });
     case "chat_accept by consumer_id":
-      return frame("chatAccept", { consumerId: consumer.agentId });
+      return frame("chatAccept", { consumerId: names.consumer });
     case "chat_reject by channel_id":
       return frame("chatReject", { channelId });
     case "chat_message by channel_id":
@@ -106,9 +106,11 @@ function requestOf(operation: Operation, scene: Scene): Request | undefined {
   }
 }
 
-async function callUnary(operation: Operation, scene: Scene): Promise<string> {
-  const { hub, caller, serviceId, channelId, consumer } = scene;
-  const { agentId, apiKey } = caller;
+async function callUnary(
+  operation: Operation,
+  { hub, serviceId, channelId, names }: Scene,
+  { agentId, apiKey }: Actor,
+): Promise<string> {
   switch (operation) {
     case "RegisterService": {
       const service = { ...EMPTY_SERVICE, serviceId };
@@ -126,7 +128,7 @@ async function callUnary(operation: Operation, scene: Scene): Promise<string> {
     case "ListChannels":
     case "ListChannels of a member":
     case "ListChannels of all": {
-      const memberId = { ListChannels: "", "ListChannels of a member": consumer.agentId };
+      const memberId = { ListChannels: "", "ListChannels of a member": names.consumer };
       const asked = {
         ...ANY_CHANNEL,
         memberId: memberId[operation as keyof typeof memberId] ?? "*",

@@ -2,7 +2,7 @@ import { administer } from "../../src/store/sqlite/administer.js";
 import { makeKey, type TestKey } from "../auth/credentials.js";
 import { register } from "../server/chat.js";
 import type { TestHub } from "../support/hub.js";
-import { openAgent, type RawAgent } from "../support/raw-agent.js";
+import { openAgent } from "../support/raw-agent.js";
 import type { Caller, ChatState } from "./matrix.js";
 
 /** Keys of every kind, each for any number of agents. */
@@ -31,27 +31,28 @@ export async function giveKeys(hub: TestHub): Promise<Keys> {
   return keys;
 }
 
-/** Agents, a service and a chat of one cell's own. */
+/** Names of agents of every kind. */
+type Names = Record<"consumer" | "provider" | "stranger" | "admin", string>;
+
+/** Agents, a service and a chat between two of them. */
 export interface Scene {
   hub: TestHub;
-  consumer: RawAgent;
-  provider: RawAgent;
+  names: Names;
   /** Of the service, for the consumer only; made up where the chat is missing. */
   serviceId: string;
   channelId: string;
-  /** Who calls: its name, and what it shows for it. */
-  caller: { agentId: string; apiKey: string | undefined };
+}
+
+/** Who calls: its name, and what it shows for it. */
+export interface Actor {
+  agentId: string;
+  apiKey: string | undefined;
 }
 
 let scenes = 0;
 
-/** Sets a cell's stage: a chat in the state, and somebody about to try something. */
-export async function setScene(
-  hub: TestHub,
-  keys: Keys,
-  caller: Caller,
-  state: ChatState,
-): Promise<Scene> {
+/** Sets the stage: new agents, and a chat in the state. */
+export async function setScene(hub: TestHub, keys: Keys, state: ChatState): Promise<Scene> {
   scenes += 1;
   const names = {
     consumer: `consumer-${scenes}`,
@@ -76,15 +77,13 @@ export async function setScene(
   if (state === "rejected") await provider.store({ $case: "chatReject", value: { channelId } });
   if (state === "ended") await consumer.store({ $case: "chatEnd", value: { channelId } });
   await Promise.all([consumer.settled(), provider.settled()]);
-  return { hub, consumer, provider, serviceId, channelId, caller: whoIs(caller, names, keys) };
+  await Promise.all([consumer.cut(), provider.cut()]);
+  return { hub, names, serviceId, channelId };
 }
 
-function whoIs(
-  caller: Caller,
-  names: Record<"consumer" | "provider" | "stranger" | "admin", string>,
-  keys: Keys,
-): Scene["caller"] {
-  const asConsumer = (apiKey: string | undefined) => ({ agentId: names.consumer, apiKey });
+/** One of those who may try something there. */
+export function actorOf(caller: Caller, { names }: Scene, keys: Keys): Actor {
+  const asConsumer = (apiKey: string | undefined): Actor => ({ agentId: names.consumer, apiKey });
   switch (caller) {
     case "no credentials":
       return asConsumer(undefined);
