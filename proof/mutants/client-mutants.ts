@@ -24,4 +24,17 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     caughtBy: "crash",
     figures: ["misordered"],
   },
+  {
+    name: "client-takes-everything",
+    what: "keeps whatever comes in, however much waits for the application already",
+    edits: [
+      {
+        file: "client/flow.ts",
+        find: "(sharing ? room.shareOf(line) : 0) < room.free,",
+        replace: "true,",
+      },
+    ],
+    caughtBy: "stalled",
+    figures: ["client_live_mib>20"],
+  },
 ];
