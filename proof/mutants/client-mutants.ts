@@ -37,4 +37,17 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     caughtBy: "stalled",
     figures: ["client_live_mib>20"],
   },
+  {
+    name: "client-resends-nothing",
+    what: "does not send again what the session that is gone has not answered",
+    edits: [
+      {
+        file: "client/outstanding.ts",
+        find: "unsent = new Set(requests.values());",
+        replace: "unsent = new Set([...requests.values()].filter((one) => !one.sent));",
+      },
+    ],
+    caughtBy: "rolling",
+    figures: ["lost"],
+  },
 ];

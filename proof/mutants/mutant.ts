@@ -5,8 +5,11 @@ export type ValidatorName =
   | "clock"
   | "crash"
   | "cuts"
+  | "failpoints"
   | "half-open"
   | "model"
+  | "power-loss"
+  | "rolling"
   | "stalled"
   | "storage"
   | "syscalls";
@@ -23,8 +26,8 @@ export interface Mutant {
   words?: readonly string[];
   /**
    * What the validator must say: figures of its last line, one of which must be above 0, or above
-   * the number that stands with it, as in `rss_growth_mib>64`. Missing for `model`, which says it
-   * by a counterexample.
+   * or below the number that stands with it, as in `rss_growth_mib>64`. Missing for `model`, which
+   * says it by a counterexample.
    */
   figures?: readonly string[];
 }
