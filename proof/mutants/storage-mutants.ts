@@ -47,6 +47,20 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     figures: ["broken"],
   },
   {
+    name: "damage-overlooked",
+    what: "serves a database whatever SQLite finds damaged about it",
+    edits: [
+      {
+        file: "store/sqlite/file-checks.ts",
+        find: 'if (found !== "ok")',
+        replace: 'if (found === "")',
+      },
+    ],
+    caughtBy: "storage",
+    words: ["--only", "byte-flips"],
+    figures: ["broken"],
+  },
+  {
     name: "migration-in-parts",
     what: "brings an older database to the newest schema statement by statement, in no transaction",
     edits: [
