@@ -61,6 +61,20 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     figures: ["broken"],
   },
   {
+    name: "no-writing-no-reading",
+    what: "refuses to read as well while nothing can be written",
+    edits: [
+      {
+        file: "server/turns.ts",
+        find: "if (readOnly === undefined && error.kind",
+        replace: 'if (error.kind === "" && error.kind',
+      },
+    ],
+    caughtBy: "storage",
+    words: ["--only", "locked"],
+    figures: ["broken"],
+  },
+  {
     name: "migration-in-parts",
     what: "brings an older database to the newest schema statement by statement, in no transaction",
     edits: [
