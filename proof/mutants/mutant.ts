@@ -22,6 +22,8 @@ export interface Mutant {
   what: string;
   edits: readonly Edit[];
   caughtBy: ValidatorName;
+  /** The validator mostly waits for what never comes, and may do so while others run. */
+  idle?: true;
   /** More words for the validator, such as the one case that is meant. */
   words?: readonly string[];
   /**

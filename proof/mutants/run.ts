@@ -61,9 +61,10 @@ export async function runAll(
     }
     return results;
   };
+  const isIdle = ({ validator, mutant }: Run) => (validator.idle ?? mutant?.idle) === true;
   const results = await Promise.all([
-    inOrder(runs.filter(({ validator }) => !validator.idle)),
-    inOrder(runs.filter(({ validator }) => validator.idle)),
+    inOrder(runs.filter((one) => !isIdle(one))),
+    inOrder(runs.filter(isIdle)),
   ]);
   return results.flat();
 }

@@ -14,6 +14,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     ],
     caughtBy: "storage",
     words: ["--only", "io-errors"],
+    idle: true,
     figures: ["broken"],
   },
   {
@@ -133,6 +134,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     ],
     caughtBy: "storage",
     words: ["--only", "backup-under-load"],
+    idle: true,
     figures: ["broken"],
   },
 ];
