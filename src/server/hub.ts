@@ -1,19 +1,24 @@
 import { randomUUID } from "node:crypto";
-import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { Server } from "@grpc/grpc-js";
 import { type Logger, pino } from "pino";
 import type { Environment } from "../hub/context.js";
 import type { Store } from "../hub/store.js";
 import {
   DEFAULT_HEARTBEAT_INTERVAL_MS,
+  DEFAULT_MAX_CONNECTIONS,
+  DEFAULT_MAX_CONNECTIONS_PER_ADDRESS,
   DEFAULT_MAX_MESSAGE_BYTES,
   DEFAULT_MAX_UNACKED,
   DEFAULT_MAX_UNACKED_PER_CHANNEL,
+  MAX_CALLS_OF_A_CONNECTION,
   MAX_TRANSPORT_BYTES,
   MAX_UNACKED_BYTES,
 } from "../protocol/limits.js";
 import { unaryHandlers } from "./calls.js";
 import { connect, type Sessions } from "./connect.js";
+import { createConnections } from "./connections.js";
 import { drain } from "./drain.js";
+import { openEdge } from "./edge.js";
 import { createExpiry } from "./expiry.js";
 import { addHealth, stopServing } from "./health.js";
 import { isLoopback, ListenError, parseListenAddress } from "./listen-address.js";
@@ -21,6 +26,8 @@ import { createReceivers } from "./receivers.js";
 import { addReflection } from "./reflection.js";
 import { type HubHandlers, hubService } from "./service-definition.js";
 import type { Session } from "./session.js";
+import type { TlsFiles } from "./tls-files.js";
+import { refuseOver } from "./too-many-connections.js";
 import { createTurns } from "./turns.js";
 
 export { ListenError };
@@ -33,8 +40,11 @@ export interface HubOptions {
   listen?: string;
   /** Allows an address that other machines can reach, without credentials (I2). Default false. */
   insecure?: boolean;
-  /** TLS. Default plain text. */
-  serverCredentials?: ServerCredentials;
+  /**
+   * TLS. When the files change, new connections get the new certificate and those there are go
+   * on. Default plain text.
+   */
+  tls?: TlsFiles;
   /** Gets what operators want to know, never contents or credentials. Default silent. */
   log?: Logger;
   /** Allows chats without a service. Default true. */
@@ -49,6 +59,10 @@ export interface HubOptions {
   maxUnacked?: number;
   /** How often clients that send heartbeats should, in milliseconds. Default 10,000 (L3). */
   heartbeatIntervalMs?: number;
+  /** Connections of one IPv4 address or one IPv6 /64. Default 1000; 0 for any number. */
+  maxConnectionsPerAddress?: number;
+  /** Connections in all. Default 10,000; 0 for any number. */
+  maxConnections?: number;
 }
 
 /** A running hub. */
@@ -69,19 +83,21 @@ export interface Hub {
 
 const DEFAULT_LISTEN = "127.0.0.1:8765";
 const MIN_MESSAGE_BYTES = 1024;
+/** A connection without any call is closed after so long; its client opens another when it has one. */
+const MAX_IDLE_MS = 5 * 60_000;
 /** So that a delivered or paged message with the hub's fields stays below 2 MiB (M7). */
 const MAX_MESSAGE_BYTES = 1.75 * 1024 * 1024;
 
 /**
  * Starts a hub and resolves when it serves.
- * @throws ListenError when it cannot, or may not, listen on the address
+ * @throws ListenError when it cannot, or may not, listen on the address, or the TLS files are of no use
  * @throws RangeError when maxMessageBytes is out of range
  */
 export async function startHub(options: HubOptions): Promise<Hub> {
   const { store, listen = DEFAULT_LISTEN } = options;
   const log = options.log ?? pino({ level: "silent" });
   const maxMessageBytes = options.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES;
-  const { host } = checkListen(listen, options.insecure ?? false);
+  const listenAddress = checkListen(listen, options.insecure ?? false);
   if (!(maxMessageBytes >= MIN_MESSAGE_BYTES && maxMessageBytes <= MAX_MESSAGE_BYTES)) {
     throw new RangeError(
       `maxMessageBytes is ${maxMessageBytes}; use ${MIN_MESSAGE_BYTES} to ${MAX_MESSAGE_BYTES}`,
@@ -131,12 +147,22 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     emptied: () => {},
   };
 
+  const connections = createConnections(
+    {
+      perAddress: options.maxConnectionsPerAddress ?? DEFAULT_MAX_CONNECTIONS_PER_ADDRESS,
+      total: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
+    },
+    log,
+  );
   const server = new Server({
     "grpc.max_receive_message_length": MAX_TRANSPORT_BYTES,
     "grpc.max_send_message_length": MAX_TRANSPORT_BYTES,
     // A peer that went away without a word is noticed within 25 s (L3).
     "grpc.keepalive_time_ms": 15_000,
     "grpc.keepalive_timeout_ms": 10_000,
+    "grpc.max_connection_idle_ms": MAX_IDLE_MS,
+    "grpc.max_concurrent_streams": MAX_CALLS_OF_A_CONNECTION,
+    interceptors: [refuseOver(connections)],
   });
   const handlers: HubHandlers = {
     connect: (stream) => connect(sessions, stream),
@@ -147,12 +173,16 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   addReflection(server);
 
   await expiry.restore(store);
-  const credentials = options.serverCredentials ?? ServerCredentials.createInsecure();
-  const port = await bind(server, listen, credentials).catch((error: unknown) => {
+  const edge = await openEdge({
+    ...{ server, connections, log },
+    address: listenAddress,
+    tls: options.tls,
+  }).catch((error: unknown) => {
     expiry.stop();
     throw error;
   });
-  const address = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  const { host } = listenAddress;
+  const address = host.includes(":") ? `[${host}]:${edge.port}` : `${host}:${edge.port}`;
   log.info({ address }, "hub serves");
   const failed = store.failed.then((error) => {
     log.fatal({ err: error }, "the store has failed: nothing is stored or delivered any more");
@@ -165,29 +195,19 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     address,
     failed,
     stop() {
-      stopped ??= drain({ server, health, sessions, expiry, log });
+      stopped ??= drain({ server, edge, health, sessions, expiry, log });
       return stopped;
     },
   };
 }
 
-function checkListen(listen: string, insecure: boolean): { host: string } {
-  const { host } = parseListenAddress(listen);
-  if (!insecure && !isLoopback(host)) {
+function checkListen(listen: string, insecure: boolean): { host: string; port: number } {
+  const address = parseListenAddress(listen);
+  if (!insecure && !isLoopback(address.host)) {
     throw new ListenError(
       `${listen} can be reached from other machines, and this hub has no credentials yet: anybody ` +
         "could speak for any agent. Listen on 127.0.0.1, or say so in so many words: --insecure",
     );
   }
-  return { host };
-}
-
-function bind(server: Server, listen: string, credentials: ServerCredentials): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.bindAsync(listen, credentials, (error, port) => {
-      if (error === null) resolve(port);
-      else
-        reject(new ListenError(`cannot listen on ${listen}: ${error.message}`, { cause: error }));
-    });
-  });
+  return address;
 }

@@ -93,6 +93,8 @@ test("docs/protocol.md states the limits of src/protocol/limits.ts", () => {
     `| ${limits.MAX_PAGE_SIZE}, and more is read as ${limits.MAX_PAGE_SIZE}; ${limits.DEFAULT_PAGE_SIZE} where`,
     `| \`acks\` in one request | ${limits.MAX_ACKS} |`,
     `| \`set_aside\` in one request | ${limits.MAX_ACKS} |`,
+    `${limits.DEFAULT_MAX_CONNECTIONS_PER_ADDRESS}, ${limits.DEFAULT_MAX_CONNECTIONS} unless`,
+    `| calls of a connection at a time | ${limits.MAX_CALLS_OF_A_CONNECTION} |`,
     `${limits.DEFAULT_MAX_UNACKED_PER_CHANNEL} of a channel and ${limits.DEFAULT_MAX_UNACKED} in all ` +
       `unless configured otherwise, ${limits.MAX_UNACKED_BYTES / 1024 / 1024} MiB (D5)`,
   ];

@@ -264,6 +264,7 @@ const ELSEWHERE: Partial<Record<RefusalReason, string>> = {
   HEARTBEAT_MISSED: "heartbeat.test.ts, L3",
   SHUTTING_DOWN: "leaving.test.ts, L2",
   STORAGE_FULL: "storage-trouble.test.ts, M1",
+  TOO_MANY_CONNECTIONS: "connections.test.ts, M5",
   INTERNAL: "turns.test.ts, M5",
   NOT_DECODED: "identity.test.ts, M5",
 };
