@@ -20,6 +20,7 @@ import { createConnections } from "./connections.js";
 import { drain } from "./drain.js";
 import { openEdge } from "./edge.js";
 import { createExpiry } from "./expiry.js";
+import { guardStreams } from "./guarded-streams.js";
 import { addHealth, stopServing } from "./health.js";
 import { isLoopback, ListenError, parseListenAddress } from "./listen-address.js";
 import { createReceivers } from "./receivers.js";
@@ -29,6 +30,7 @@ import type { Session } from "./session.js";
 import type { TlsFiles } from "./tls-files.js";
 import { refuseOver } from "./too-many-connections.js";
 import { createTurns } from "./turns.js";
+import { refuseCompressed } from "./uncompressed-only.js";
 
 export { ListenError };
 
@@ -162,8 +164,10 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     "grpc.keepalive_timeout_ms": 10_000,
     "grpc.max_connection_idle_ms": MAX_IDLE_MS,
     "grpc.max_concurrent_streams": MAX_CALLS_OF_A_CONNECTION,
-    interceptors: [refuseOver(connections)],
+    // The first is next to the transport: it looks at the call as grpc-js has made it.
+    interceptors: [refuseCompressed, refuseOver(connections)],
   });
+  guardStreams(server, log);
   const handlers: HubHandlers = {
     connect: (stream) => connect(sessions, stream),
     ...unaryHandlers(sessions),
