@@ -64,6 +64,12 @@ export const PROOFS: readonly Proof[] = [
   },
   { name: "stalled", promises: ["G9"], command: program("stalled") },
   { name: "half-open", promises: ["G10"], command: program("half-open") },
+  {
+    name: "fuzz",
+    promises: ["G14"],
+    command: program("fuzz", "--seconds", "20"),
+    long: program("fuzz", "--seconds", "600"),
+  },
   { name: "clock", promises: ["G15"], command: program("clock") },
   { name: "mutants", promises: ["all"], command: program("mutants") },
 ];
