@@ -47,7 +47,7 @@ export const CHECKS: Check[] = [
     counted: "lost",
     sql: `SELECT m.member, due.channel, due.seq, m.position FROM due
       JOIN members m ON m.channel = due.channel AND m.member = due.member
-      WHERE due.seq <= m.position AND due.seq > coalesce((SELECT max(a.top) FROM acked_by_then a
+      WHERE due.seq <= m.position AND due.seq > coalesce((SELECT a.top FROM acked_in_the_end a
         WHERE a.agent = due.member AND a.channel = due.channel), 0)`,
   },
   {
@@ -103,7 +103,7 @@ export const CHECKS: Check[] = [
   {
     name: "a position is behind what was acked in the end",
     counted: "duplicated",
-    sql: `SELECT m.*, (SELECT max(a.top) FROM acked_by_then a
+    sql: `SELECT m.*, (SELECT a.top FROM acked_in_the_end a
         WHERE a.agent = m.member AND a.channel = m.channel) AS acked
       FROM members m WHERE m.position < acked`,
   },

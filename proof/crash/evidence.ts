@@ -45,6 +45,9 @@ CREATE TABLE acked_by_then AS
   SELECT agent, channel, at,
     max(seq) OVER (PARTITION BY agent, channel ORDER BY at) AS top FROM acked;
 CREATE INDEX acked_by_place ON acked_by_then (agent, channel, at, top);
+CREATE TABLE acked_in_the_end AS
+  SELECT agent, channel, max(seq) AS top FROM acked GROUP BY agent, channel;
+CREATE UNIQUE INDEX acked_by_channel ON acked_in_the_end (agent, channel);
 CREATE INDEX sent_by_key ON sent (agent, kind, key, at);
 CREATE INDEX refused_by_key ON refused (agent, kind, key, at);
 CREATE INDEX handled_by_seq ON handled (agent, channel, seq);

@@ -152,6 +152,11 @@ async function kill(options: CrashOptions, random: Random, folder: string) {
   }
   let struckAtMs: number | undefined;
 
+  async function everybodyBack(): Promise<void> {
+    const back = await Promise.race([returns.all(packaged), late(BACK_WITHIN_MS)]);
+    if (back === "late") seen.wrong.push(`not all were back within ${BACK_WITHIN_MS} ms`);
+  }
+
   async function work(): Promise<void> {
     for (let life = firstLife; life < kills; ) {
       const receipts = load.dial();
@@ -159,10 +164,7 @@ async function kill(options: CrashOptions, random: Random, folder: string) {
       if (since !== undefined) {
         void receipts(1).then(() => seen.receiptsAgainMs.push(performance.now() - since));
       }
-      if (life % EVERYBODY_EVERY === EVERYBODY_EVERY - 1) {
-        const back = await Promise.race([returns.all(packaged), late(BACK_WITHIN_MS)]);
-        if (back === "late") seen.wrong.push(`not all were back within ${BACK_WITHIN_MS} ms`);
-      }
+      if (life % EVERYBODY_EVERY === EVERYBODY_EVERY - 1) await everybodyBack();
       const struck = await strike({ hub, receipts, random });
       returns.gone();
       struckAtMs = struck.atMs;
@@ -177,6 +179,8 @@ async function kill(options: CrashOptions, random: Random, folder: string) {
     const first = await Promise.race([receipts(1), late(SILENCE_MS)]);
     if (first === "late") seen.wrong.push("the last hub gave no receipts");
     load.close();
+    // After many kills a client may wait for longer than nothing may move.
+    await everybodyBack();
     const unsettled = await load.settled(QUIET_MS);
     if (unsettled.length > 0) seen.wrong.push(`never came to rest: ${unsettled.join(", ")}`);
     await load.leave();

@@ -5,6 +5,9 @@ import { sendMessages } from "./sent-messages.ts";
 import { killByKill } from "./small-rounds.ts";
 import { missingIn } from "./stored-entries.ts";
 
+/** The build that knows two versions more. */
+const AHEAD = "two-versions-ahead";
+
 /**
  * A file of today's hub is opened by one that knows two versions more, which ends on the way.
  * Opened again, it has both and every message; so has the copy that is kept of the older file.
@@ -15,7 +18,8 @@ export const whileMigrating = killByKill(async (stage) => {
   const acked = await sendMessages(before.address, 100);
   await before.end("SIGTERM");
 
-  const newer = patchedHub({ MUTANT: "two-versions-ahead" });
+  const { MUTANT: mutant } = process.env;
+  const newer = patchedHub({ MUTANT: [...(mutant ? [mutant] : []), AHEAD].join("+") });
   const armed = armedHub(failpoint, random);
   const reached = await startAndDie({ ...armed, env: { ...armed.env, ...newer.env } });
   const after = await start(newer);

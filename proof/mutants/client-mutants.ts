@@ -24,4 +24,30 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     caughtBy: "crash",
     figures: ["misordered"],
   },
+  {
+    name: "client-takes-everything",
+    what: "keeps whatever comes in, however much waits for the application already",
+    edits: [
+      {
+        file: "client/flow.ts",
+        find: "(sharing ? room.shareOf(line) : 0) < room.free,",
+        replace: "true,",
+      },
+    ],
+    caughtBy: "stalled",
+    figures: ["client_live_mib>20"],
+  },
+  {
+    name: "client-resends-nothing",
+    what: "does not send again what the session that is gone has not answered",
+    edits: [
+      {
+        file: "client/outstanding.ts",
+        find: "unsent = new Set(requests.values());",
+        replace: "unsent = new Set([...requests.values()].filter((one) => !one.sent));",
+      },
+    ],
+    caughtBy: "rolling",
+    figures: ["lost"],
+  },
 ];

@@ -126,7 +126,7 @@ export const DELIVERING_MUTANTS: readonly Mutant[] = [
       },
     ],
     caughtBy: "stalled",
-    figures: ["rss_growth_mib>64"],
+    figures: ["live_each_mib>6", "rss_growth_mib>64"],
   },
   {
     name: "window-always-open",

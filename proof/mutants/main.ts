@@ -1,10 +1,8 @@
-import { existsSync } from "node:fs";
 import { Command, Option } from "commander";
 import { atLeastOne, freshSeed, wholeNumber } from "../support/whole-number.ts";
-import { editsOf, MUTANTS, NO_MUTANT } from "./mutants.ts";
-import { runValidator, wordsOf } from "./run-validator.ts";
-import { VALIDATORS, validatorOf } from "./validators.ts";
-import { verdictOn } from "./verdict.ts";
+import { editsOf, MUTANTS } from "./mutants.ts";
+import { type RunResult, runAll, runsFor } from "./run.ts";
+import { VALIDATORS } from "./validators.ts";
 
 const { only, by, seed, limitS } = new Command("node proof/mutants/main.ts")
   .description(
@@ -23,63 +21,30 @@ const { only, by, seed, limitS } = new Command("node proof/mutants/main.ts")
   .parse()
   .opts<{ only?: string[]; by?: string[]; limitS: number; seed: number }>();
 
-/** What a proof ends with where this machine lacks a tool it needs. */
-const LACKING = 3;
-const limitMs = limitS * 1000;
-
 process.exitCode = await prove();
 
 async function prove(): Promise<number> {
   const mutants = chosen();
-  const used = new Map(mutants.map(validatorOf).map((one) => [one.words.join(" "), one]));
-  const missing = [...used.values()].filter(({ words }) => !existsSync(words[0] ?? ""));
-  if (missing.length > 0) throw new Error(`no validator ${missing.map(({ label }) => label)}`);
-
-  let caught = 0;
-  for (const mutant of mutants) {
-    const startedAtMs = performance.now();
-    const { name } = mutant;
-    const validator = validatorOf(mutant);
-    const ended = await runValidator({ validator, seed, mutant: name, limitMs });
-    if (ended.code === LACKING) {
-      console.log(ended.lastLine);
-      return LACKING;
-    }
-    const verdict = verdictOn(mutant, ended);
-    caught += verdict.caught ? 1 : 0;
-    report(verdict.caught ? "caught" : "MISSED", validator.label, name, verdict.why, startedAtMs);
-    if (!verdict.caught) {
-      console.log(`  ${name} ${mutant.what}\n${ended.output.slice(-4000)}`);
-      console.log(`  again: node proof/mutants/main.ts --only ${name} --seed ${seed}`);
-    }
+  if (mutants.length === 0) {
+    console.error("there is no such mutant of such a validator");
+    return 2;
   }
+  const results = await runAll(runsFor(mutants), { seed, limitMs: limitS * 1000 }, report);
 
-  // Afterwards, so that what a mutant leaves behind in some cache would be noticed.
-  let held = 0;
-  for (const validator of used.values()) {
-    const startedAtMs = performance.now();
-    const ended = await runValidator({ validator, seed, mutant: NO_MUTANT, limitMs });
-    const holds = ended.code === 0;
-    held += holds ? 1 : 0;
-    report(
-      holds ? "passes" : "FAILS",
-      validator.label,
-      "without a bug",
-      ended.lastLine,
-      startedAtMs,
-    );
-    if (!holds) {
-      console.log(ended.output.slice(-4000));
-      console.log(`  again: node ${wordsOf(validator, seed).join(" ")}`);
-    }
-  }
-
-  const missed = mutants.length - caught;
+  const count = (verdict: RunResult["verdict"], isMutant: boolean) =>
+    results.filter((one) => one.verdict === verdict && (one.mutant !== undefined) === isMutant)
+      .length;
+  const [missed, failed] = [count("bad", true), count("bad", false)];
+  const lacking = results.filter(({ verdict }) => verdict === "lacking");
+  const skipped = new Set(lacking.map(({ validator }) => validator.label.replaceAll(" ", ":")));
+  const tools = lacking.flatMap(({ why }) => /lacking=(.*)/.exec(why)?.[1]?.split(",") ?? []);
   console.log(
-    `mutants=${mutants.length} caught=${caught} missed=${missed} controls=${held} ` +
-      `controls_failed=${used.size - held} seed=${seed}`,
+    `mutants=${mutants.length} caught=${count("good", true)} missed=${missed} ` +
+      `controls=${count("good", false)} controls_failed=${failed} seed=${seed}` +
+      (lacking.length === 0 ? "" : ` skipped=${[...skipped]} lacking=${[...new Set(tools)]}`),
   );
-  return missed === 0 && held === used.size ? 0 : 1;
+  if (missed > 0 || failed > 0) return 1;
+  return lacking.length > 0 ? 3 : 0;
 }
 
 /** Of at most nine digits, which every validator takes. */
@@ -93,8 +58,11 @@ function chosen() {
   return named.filter(({ caughtBy }) => by === undefined || by.includes(caughtBy));
 }
 
-function report(verdict: string, by: string, name: string, why: string, startedAtMs: number): void {
-  const seconds = ((performance.now() - startedAtMs) / 1000).toFixed(1).padStart(5);
-  const [one, two, three] = [verdict.padEnd(6), by.padEnd(25), name.padEnd(30)];
-  console.log(`${one} ${seconds} s  ${two} ${three} ${why}`);
+function report({ verdict, validator, mutant, why, seconds, more }: RunResult): void {
+  const [good, bad] = mutant === undefined ? ["passes", "FAILS"] : ["caught", "MISSED"];
+  const word = verdict === "lacking" ? "skipped" : verdict === "good" ? good : bad;
+  const [one, two] = [word.padEnd(7), seconds.toFixed(1).padStart(5)];
+  const [by, name] = [validator.label.padEnd(25), (mutant?.name ?? "without a bug").padEnd(30)];
+  console.log(`${one} ${two} s  ${by} ${name} ${why}`);
+  for (const text of more) console.log(`  ${text}`);
 }

@@ -5,8 +5,11 @@ export type ValidatorName =
   | "clock"
   | "crash"
   | "cuts"
+  | "failpoints"
   | "half-open"
   | "model"
+  | "power-loss"
+  | "rolling"
   | "stalled"
   | "storage"
   | "syscalls";
@@ -19,12 +22,14 @@ export interface Mutant {
   what: string;
   edits: readonly Edit[];
   caughtBy: ValidatorName;
+  /** The validator mostly waits for what never comes, and may do so while others run. */
+  idle?: true;
   /** More words for the validator, such as the one case that is meant. */
   words?: readonly string[];
   /**
    * What the validator must say: figures of its last line, one of which must be above 0, or above
-   * the number that stands with it, as in `rss_growth_mib>64`. Missing for `model`, which says it
-   * by a counterexample.
+   * or below the number that stands with it, as in `rss_growth_mib>64`. Missing for `model`, which
+   * says it by a counterexample.
    */
   figures?: readonly string[];
 }

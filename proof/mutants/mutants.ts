@@ -1,6 +1,7 @@
 import type { Edit } from "../patches/patched-source.ts";
 import { CLIENT_MUTANTS } from "./client-mutants.ts";
 import { DELIVERING_MUTANTS } from "./delivering-mutants.ts";
+import { DRAIN_MUTANTS } from "./drain-mutants.ts";
 import type { Mutant } from "./mutant.ts";
 import { STORAGE_MUTANTS } from "./storage-mutants.ts";
 import { STORING_MUTANTS } from "./storing-mutants.ts";
@@ -10,6 +11,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...STORING_MUTANTS,
   ...DELIVERING_MUTANTS,
   ...STORAGE_MUTANTS,
+  ...DRAIN_MUTANTS,
   ...CLIENT_MUTANTS,
 ];
 
@@ -38,10 +40,13 @@ export const NO_MUTANT = "none";
 
 /**
  * The edits of a mutant, or of another variant of the hub.
+ * @param names one name, or several with `+` between them, whose edits are all made
  * @throws Error when there is none of that name
  */
-export function editsOf(name: string): readonly Edit[] {
-  const found = [...VARIANTS, ...MUTANTS].find((one) => one.name === name);
-  if (found !== undefined) return found.edits;
-  throw new Error(`there is no mutant ${name}; there are ${MUTANTS.map((one) => one.name)}`);
+export function editsOf(names: string): readonly Edit[] {
+  return names.split("+").flatMap((name) => {
+    const found = [...VARIANTS, ...MUTANTS].find((one) => one.name === name);
+    if (found !== undefined) return found.edits;
+    throw new Error(`there is no mutant ${name}; there are ${MUTANTS.map((one) => one.name)}`);
+  });
 }

@@ -1,5 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import type { Validator } from "./validators.ts";
@@ -29,6 +32,8 @@ export async function runValidator(of: {
 }): Promise<Ended> {
   const { validator, seed, mutant } = of;
   const by = validator.seed;
+  // One that fails, as it is to, keeps its files.
+  const folder = mkdtempSync(join(tmpdir(), "claw-chat-mutant-"));
   const child = spawn(process.execPath, wordsOf(validator, seed), {
     cwd: ROOT,
     stdio: ["ignore", "pipe", "pipe"],
@@ -38,6 +43,7 @@ export async function runValidator(of: {
       ...process.env,
       ...validator.env,
       ...(by !== undefined && "variable" in by && { [by.variable]: String(seed) }),
+      TMPDIR: folder,
       MUTANT: mutant,
       NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ""} --import ${REGISTER}`.trim(),
     },
@@ -60,7 +66,7 @@ export async function runValidator(of: {
   clearTimeout(timer);
   endGroup(child.pid);
   const lastLine = stripVTControlCharacters(stdout).trimEnd().split("\n").at(-1) ?? "";
-  return { code, output: stripVTControlCharacters(output), lastLine, overdue };
+  return { code, output: stripVTControlCharacters(output), lastLine, overdue, folder };
 }
 
 /** Ends whatever is left of a process and those it has started. */

@@ -1,6 +1,6 @@
 import type { Mutant } from "./mutant.ts";
 
-/** Bugs in what the store does when the disk or the operator gets in its way (G6, G12, G13). */
+/** Bugs in what the store does when the disk or the operator gets in its way (G1, G6, G12, G13). */
 export const STORAGE_MUTANTS: readonly Mutant[] = [
   {
     name: "failed-sync-survived",
@@ -14,6 +14,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     ],
     caughtBy: "storage",
     words: ["--only", "io-errors"],
+    idle: true,
     figures: ["broken"],
   },
   {
@@ -47,6 +48,81 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     figures: ["broken"],
   },
   {
+    name: "damage-overlooked",
+    what: "serves a database whatever SQLite finds damaged about it",
+    edits: [
+      {
+        file: "store/sqlite/file-checks.ts",
+        find: 'if (found !== "ok")',
+        replace: 'if (found === "")',
+      },
+    ],
+    caughtBy: "storage",
+    words: ["--only", "byte-flips"],
+    figures: ["broken"],
+  },
+  {
+    name: "no-writing-no-reading",
+    what: "refuses to read as well while nothing can be written",
+    edits: [
+      {
+        file: "server/turns.ts",
+        find: "if (readOnly === undefined && error.kind",
+        replace: 'if (error.kind === "" && error.kind',
+      },
+    ],
+    caughtBy: "storage",
+    words: ["--only", "locked"],
+    figures: ["broken"],
+  },
+  {
+    name: "migration-in-parts",
+    what: "brings an older database to the newest schema statement by statement, in no transaction",
+    edits: [
+      {
+        file: "store/sqlite/migrations.ts",
+        find: "db.transaction(() => {",
+        replace: "((immediate) => ({ immediate }))(() => {",
+      },
+    ],
+    caughtBy: "failpoints",
+    words: ["--only", "in-migration"],
+    figures: ["lost"],
+  },
+  {
+    name: "copy-not-synced",
+    what: "starts the log over before the database file that it was copied into is synced",
+    edits: [
+      {
+        file: "store/sqlite/log-size.ts",
+        find: "const [row] = db.pragma(",
+        replace: 'db.pragma("synchronous = OFF"); const [row] = db.pragma(',
+      },
+      {
+        file: "store/sqlite/log-size.ts",
+        find: "return (row?.log ?? 0) * pageBytes;",
+        replace: 'db.pragma("synchronous = FULL"); return (row?.log ?? 0) * pageBytes;',
+      },
+    ],
+    caughtBy: "power-loss",
+    words: ["--only", "checkpoint"],
+    figures: ["lost", "damaged", "gaps", "unopened"],
+  },
+  {
+    name: "cut-creation-refused",
+    what: "takes a database that a power loss left half created for a damaged one",
+    edits: [
+      {
+        file: "store/sqlite/file-checks.ts",
+        find: "!isOurs(header) && creationWasCut(path)",
+        replace: "false",
+      },
+    ],
+    caughtBy: "power-loss",
+    words: ["--only", "creation"],
+    figures: ["unopened"],
+  },
+  {
     name: "epoch-kept-by-restore",
     what: "restores a backup under the epoch it had",
     edits: [
@@ -58,6 +134,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     ],
     caughtBy: "storage",
     words: ["--only", "backup-under-load"],
+    idle: true,
     figures: ["broken"],
   },
 ];

@@ -28,6 +28,24 @@ export const STORING_MUTANTS: readonly Mutant[] = [
     figures: ["lost"],
   },
   {
+    name: "receipt-in-the-turn",
+    what: "sends receipts when a transaction has written everything and before it commits",
+    edits: [
+      {
+        file: "server/turns.ts",
+        find: "outcomes.push(await run(job, tx, readOnly));",
+        replace:
+          "{ const one = await run(job, tx, readOnly); outcomes.push(one); const told = job.done;" +
+          ' if ("result" in one) { job.done = () => { job.done = told; }; told(one.result); }' +
+          " if (outcomes.length === jobs.length) {" +
+          " of.settled(); await new Promise((later) => setTimeout(later, 2)); } }",
+      },
+    ],
+    caughtBy: "failpoints",
+    words: ["--only", "before-commit"],
+    figures: ["lost"],
+  },
+  {
     name: "delivery-before-commit",
     what: "delivers what a transaction has written before it commits",
     edits: [

@@ -7,6 +7,8 @@ export interface Validator {
   env?: Record<string, string>;
   /** The flag or the variable that takes the seed, where something is drawn. */
   seed?: { flag: string } | { variable: string };
+  /** It mostly waits for time to pass, and may do so while others run. Default: it is alone. */
+  idle?: true;
 }
 
 /**
@@ -14,22 +16,31 @@ export interface Validator {
  * validator is that of its folder in `proof/`; `model` is the folder in `test/`.
  */
 export const VALIDATORS: Record<ValidatorName, Validator> = {
-  clock: { words: ["proof/clock/main.ts"], seed: { flag: "--seed" } },
+  clock: { words: ["proof/clock/main.ts", "--hubs", "1"], seed: { flag: "--seed" } },
   crash: { words: ["proof/crash/main.ts", "--kills", "6"], seed: { flag: "--seed" } },
   cuts: { words: ["proof/cuts/main.ts", "--samples", "60"], seed: { flag: "--seed" } },
-  "half-open": { words: ["proof/half-open/main.ts"] },
+  failpoints: { words: ["proof/failpoints/main.ts"], seed: { flag: "--seed" } },
+  "half-open": { words: ["proof/half-open/main.ts"], idle: true },
   model: {
     words: ["node_modules/vitest/vitest.mjs", "run", "test/model", "--bail", "1"],
     env: { MODEL_RUNS: "1000" },
     seed: { variable: "MODEL_SEED" },
+  },
+  "power-loss": { words: ["proof/power-loss/main.ts"], seed: { flag: "--seed" } },
+  rolling: {
+    words: ["proof/rolling/main.ts", "--restarts", "2", "--no-stalled"],
+    seed: { flag: "--seed" },
   },
   stalled: { words: ["proof/stalled/main.ts"] },
   storage: { words: ["proof/storage/main.ts"], seed: { flag: "--seed" } },
   syscalls: { words: ["proof/syscalls/main.ts", "--messages", "400"], seed: { flag: "--seed" } },
 };
 
+/** A validator, and its words in short, to be printed. */
+export type LabelledValidator = Validator & { label: string };
+
 /** The validator named for a mutant, with the words that the mutant adds. */
-export function validatorOf({ caughtBy, words = [] }: Mutant): Validator & { label: string } {
+export function validatorOf({ caughtBy, words = [] }: Mutant): LabelledValidator {
   const validator = VALIDATORS[caughtBy];
   const label = [caughtBy, ...words.filter((word) => !word.startsWith("-"))].join(" ");
   return { ...validator, words: [...validator.words, ...words], label };

@@ -9,11 +9,16 @@ export interface Ended {
   lastLine: string;
   /** It was stopped because it took too long. */
   overdue: boolean;
+  /** Where it put its temporary files, which the caller removes. */
+  folder: string;
 }
 
+/** A figure, and where its bound is not 0, that. */
+const CONDITION = /^([^<>]+)(?:([<>])(.+))?$/;
+
 /** What a run says about its mutant: caught for its reason, or the sentence that says why not. */
-export function verdictOn(mutant: Mutant, ended: Ended): { caught: boolean; why: string } {
-  const missed = (why: string) => ({ caught: false, why });
+export function verdictOn(mutant: Mutant, ended: Ended): { good: boolean; why: string } {
+  const missed = (why: string) => ({ good: false, why });
   if (ended.overdue) return missed("the validator was still running when its time was up");
   if (ended.code === 0) return missed(`the validator passed: ${ended.lastLine}`);
   if (ended.code !== 1) return missed(`the validator ended with ${ended.code}: ${ended.lastLine}`);
@@ -21,21 +26,22 @@ export function verdictOn(mutant: Mutant, ended: Ended): { caught: boolean; why:
   const figures = figuresOf(ended.lastLine);
   const asked = mutant.figures ?? [];
   const said = asked.filter((one) => {
-    const [name = "", most = "0"] = one.split(">");
-    return Number(figures[name] ?? 0) > Number(most);
+    const [, name = "", sign, bound = "0"] = CONDITION.exec(one) ?? [];
+    const figure = Number(figures[name] ?? NaN);
+    return sign === "<" ? figure < Number(bound) : figure > Number(bound);
   });
   if (said.length === 0) {
     return missed(`it failed, but not with ${asked.join(" or ")}: ${ended.lastLine}`);
   }
-  const names = said.map((one) => one.split(">")[0] ?? "");
-  return { caught: true, why: names.map((name) => `${name}=${figures[name]}`).join(" ") };
+  const names = said.map((one) => CONDITION.exec(one)?.[1] ?? "");
+  return { good: true, why: names.map((name) => `${name}=${figures[name]}`).join(" ") };
 }
 
-function verdictOfModel({ output, lastLine }: Ended): { caught: boolean; why: string } {
+function verdictOfModel({ output, lastLine }: Ended): { good: boolean; why: string } {
   const found = /Property failed after (\d+) tests?/.exec(output);
-  if (found === null) return { caught: false, why: `no counterexample was found: ${lastLine}` };
+  if (found === null) return { good: false, why: `no counterexample was found: ${lastLine}` };
   const seed = /seed: (-?\d+)/.exec(output)?.[1];
-  return { caught: true, why: `counterexample in run ${found[1]}, seed ${seed}` };
+  return { good: true, why: `counterexample in run ${found[1]}, seed ${seed}` };
 }
 
 /** The `key=value` figures of a line. */

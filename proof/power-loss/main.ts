@@ -9,7 +9,7 @@ import { toldEntries } from "../syscalls/told-entries.ts";
 import { DB_NAME, tracedRun } from "../syscalls/traced-run.ts";
 import { losePower } from "./lose-power.ts";
 import { startOpener } from "./opener.ts";
-import { everyFsync, samplePoints } from "./points.ts";
+import { everyFsync, PHASES, type Phase, samplePoints } from "./points.ts";
 import { VARIANTS } from "./survivors.ts";
 
 const command = new Command("node proof/power-loss/main.ts")
@@ -19,6 +19,7 @@ const command = new Command("node proof/power-loss/main.ts")
   )
   .addOption(new Option("--points <n>", "moments to sample").default(60).argParser(wholeNumber))
   .option("--all", "instead, right before and after every fsync", false)
+  .addOption(new Option("--only <phase>", "sample only these moments").choices(PHASES))
   .addOption(new Option("--messages <n>", "messages in all").default(800).argParser(wholeNumber))
   .addOption(
     new Option(
@@ -37,12 +38,13 @@ const command = new Command("node proof/power-loss/main.ts")
   .parse();
 const options = command.opts<{
   points: number;
+  only?: Phase;
   all: boolean;
   messages: number;
   synchronous: "FULL" | "NORMAL";
   seed: number;
 }>();
-const { all, messages, synchronous, seed } = options;
+const { only, all, messages, synchronous, seed } = options;
 
 const lacking = lackingForTraces();
 if (lacking !== undefined) {
@@ -58,7 +60,9 @@ const run = await tracedRun({
 rmSync(join(folder, "data"), { recursive: true });
 const { events, finished } = run;
 const random = randomFrom(seed);
-const points = all ? everyFsync(events) : samplePoints(events, options.points, random);
+const points = all
+  ? everyFsync(events)
+  : samplePoints(events, { count: options.points, random, phase: only });
 const opener = startOpener();
 const violations = await losePower({
   ...{ ...run, points, random, folder, opener },
@@ -91,7 +95,8 @@ if (!provesSomething) {
 const held = violations.length === 0 && provesSomething;
 if (held) rmSync(folder, { recursive: true });
 else {
-  const which = all ? "--all" : `--points ${options.points}`;
+  const phase = only === undefined ? "" : ` --only ${only}`;
+  const which = all ? "--all" : `--points ${options.points}${phase}`;
   const flags = `${which} --messages ${messages} --synchronous ${synchronous} --seed ${seed}`;
   console.log(`again: node proof/power-loss/main.ts ${flags}`);
 }

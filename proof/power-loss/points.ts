@@ -2,16 +2,20 @@ import type { Random } from "../support/random.ts";
 import type { TraceEvent } from "../syscalls/trace-events.ts";
 import { DB_NAME } from "../syscalls/traced-run.ts";
 
+/** When the power may go: each is a fifth of a sample. */
+export const PHASES = ["creation", "recovery", "checkpoint", "sends", "anywhere"] as const;
+export type Phase = (typeof PHASES)[number];
+
 /**
- * Moments at which the power goes, each the number of events before it, in order. A fifth each
- * while the database is created, between the kill of a hub and the next fsync of its log, while a checkpoint copies the log into it, right after something
- * was sent, and anywhere.
- * @param count at most as many
+ * Moments at which the power goes, each the number of events before it, in order: while the
+ * database is created, between the kill of a hub and the next fsync of its log, while a checkpoint
+ * copies the log into the database, right after something was sent, and anywhere.
+ * @param of.count at most as many
+ * @param of.phase only this one; default all, in equal parts
  */
 export function samplePoints(
   events: readonly TraceEvent[],
-  count: number,
-  random: Random,
+  { count, random, phase }: { count: number; random: Random; phase?: Phase | undefined },
 ): number[] {
   const moments = events.map((_, index) => index + 1);
   const firstSend = events.findIndex(({ kind }) => kind === "send");
@@ -21,16 +25,17 @@ export function samplePoints(
   const nextSync = events.findIndex(
     (event, index) => event.kind === "sync" && index > kill && isOf(event, log),
   );
-  const kinds = [
-    moments.filter((moment) => moment <= firstSend),
-    moments.filter((moment) => moment > kill && moment <= nextSync + 1),
-    moments.filter((moment) => moment > firstSend && isOf(events[moment - 1], database)),
-    moments.filter((moment) => events[moment - 1]?.kind === "send"),
-    moments,
-  ];
-  const chosen = kinds.flatMap((kind, index) => {
-    const share = Math.floor(count / kinds.length) + (index < count % kinds.length ? 1 : 0);
-    return choose(kind, share, random);
+  const isIn: Record<Phase, (moment: number) => boolean> = {
+    creation: (moment) => moment <= firstSend,
+    recovery: (moment) => moment > kill && moment <= nextSync + 1,
+    checkpoint: (moment) => moment > firstSend && isOf(events[moment - 1], database),
+    sends: (moment) => events[moment - 1]?.kind === "send",
+    anywhere: () => true,
+  };
+  const phases = phase === undefined ? PHASES : [phase];
+  const chosen = phases.flatMap((one, index) => {
+    const share = Math.floor(count / phases.length) + (index < count % phases.length ? 1 : 0);
+    return choose(moments.filter(isIn[one]), share, random);
   });
   return ordered(chosen);
 }

@@ -31,9 +31,10 @@ for (const [index, proof] of wanted.entries()) {
 }
 if (options.record) record(results, new Date().toISOString().slice(0, 10));
 
-const lacking = results.filter(({ verdict }) => verdict === "lacking");
-for (const { name, figures } of lacking) {
-  console.log(`${isCi ? "failed" : "skipped"}: ${name} cannot run here: ${figures}`);
+const lacking = results.filter(({ verdict }) => verdict === "lacking" || verdict === "partly");
+for (const { name, verdict, figures } of lacking) {
+  const what = verdict === "partly" ? "a part of it" : "it";
+  console.log(`${isCi ? "failed" : "skipped"}: ${name}: ${what} cannot run here: ${figures}`);
 }
 const broken = results.filter(({ verdict }) => verdict === "broken");
 for (const { name, command } of broken) console.log(`failed: ${name}: ${command}`);

@@ -7,7 +7,8 @@ import type { Proof } from "./proofs.ts";
 /** What came of a proof. */
 export interface ProofResult {
   name: string;
-  verdict: "held" | "broken" | "lacking";
+  /** partly: what could be run has held, and this machine lacks a tool for the rest. */
+  verdict: "held" | "broken" | "partly" | "lacking";
   seconds: number;
   /** Its last line: the figures, or what this machine lacks. */
   figures: string;
@@ -16,7 +17,7 @@ export interface ProofResult {
 }
 
 /** A proof that hangs has not held. */
-const LIMIT_MS = 10 * 60_000;
+const LIMIT_MS = 15 * 60_000;
 /** A program's exit code when the machine lacks a tool it needs. */
 const LACKING = 3;
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -47,19 +48,32 @@ export async function runProof(proof: Proof, long: boolean): Promise<ProofResult
     once(child, "error").then(([error]) => Promise.reject(error)),
   ]);
   clearTimeout(limit);
+  const figures = figuresOf(stdout, proof.also ?? []);
   const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   return {
     name: proof.name,
-    verdict: code === 0 ? "held" : code === LACKING ? "lacking" : "broken",
+    verdict: verdictOf(code, figures),
     seconds: (performance.now() - startedAt) / 1000,
-    figures: figuresOf(stdout),
+    figures,
     command: [...settings, ...words].join(" "),
   };
 }
 
-/** The last line; of vitest's report the one that counts the tests. */
-function figuresOf(stdout: string): string {
+function verdictOf(code: number | null, figures: string): ProofResult["verdict"] {
+  if (code === 0) return "held";
+  if (code !== LACKING) return "broken";
+  return figures.startsWith("lacking=") ? "lacking" : "partly";
+}
+
+/**
+ * The last line, of vitest's report the one that counts the tests; and behind it some figures of
+ * the lines before.
+ */
+function figuresOf(stdout: string, also: readonly string[]): string {
   const lines = stdout.trimEnd().split("\n");
   const tests = lines.find((line) => /^\s+Tests\s/.test(line));
-  return (tests ?? lines.at(-1) ?? "").trim();
+  const last = (tests ?? lines.at(-1) ?? "").trim();
+  const words = stdout.split(/\s+/);
+  const more = also.flatMap((name) => words.findLast((word) => word.startsWith(`${name}=`)) ?? []);
+  return [last, ...more].join(" ");
 }

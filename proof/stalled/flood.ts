@@ -19,8 +19,11 @@ export interface Flooder {
 }
 
 /** Connects, and opens the channel with one small message. */
-export async function startFlooder(address: string, target: string): Promise<Flooder> {
-  const agentId = `flooder-of-${target}`;
+export async function startFlooder(
+  address: string,
+  target: string,
+  agentId = `flooder-of-${target}`,
+): Promise<Flooder> {
   const client = new ChatClient({ hubUrl: `grpc://${address}`, agentId, timeoutMs: 120_000 });
   await client.connect();
   const { channelId, seq } = await client.sendMessage({ targetAgent: target, content: "first" });

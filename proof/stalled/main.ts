@@ -5,8 +5,14 @@ import { Command } from "commander";
 import { startHubProcess } from "../support/hub-process.ts";
 import { atLeastOne } from "../support/whole-number.ts";
 import { checkReaders, type Faults } from "./checker.ts";
+import {
+  ALLOWED_CLIENT_GROWTH_MIB,
+  ALLOWED_CLIENT_LIVE_MIB,
+  judgeClients,
+} from "./judge-clients.ts";
 import { MEMORY_FLAGS } from "./memory.ts";
 import { type Load, type RunResult, run } from "./run.ts";
+import { CHATS_EACH, type PausedClient, runClients } from "./run-clients.ts";
 
 /** The hub's peak memory may grow by so much in all: the promise, with room for the noise of a heap. */
 const ALLOWED_PEAK_GROWTH_MIB = 64;
@@ -26,7 +32,9 @@ const program = new Command("stalled")
       "without, and a sender that does not read its answers. Asserted: the hub holds at most " +
       `${ALLOWED_LIVE_MIB} MiB for each, its peak memory is at ` +
       `most ${ALLOWED_PEAK_GROWTH_MIB} MiB above that of the same run with agents that read, and everything ` +
-      "arrives in order once they read. Printed: the latency of healthy pairs beside them.",
+      "arrives in order once they read. And that the package's client, whose application takes one " +
+      `message and does not read on, holds at most ${ALLOWED_CLIENT_LIVE_MIB} MiB and grows by at ` +
+      `most ${ALLOWED_CLIENT_GROWTH_MIB} MiB. Printed: the latency of healthy pairs beside them.`,
   )
   .option("--readers <n>", "stalled readers of each kind and mode", atLeastOne, 1)
   .option("--messages <n>", "messages to each of them", atLeastOne, 384)
@@ -48,7 +56,8 @@ async function prove(): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), "claw-chat-stalled-"));
   const control = await runOnce(join(folder, "control.db"), false);
   const treated = await runOnce(join(folder, "stalled.db"), true);
-  const problems = [...control.problems, ...treated.problems];
+  const paused = await runPaused(join(folder, "clients.db"));
+  const problems = [...control.problems, ...treated.problems, ...paused.problems];
   const { faults } = treated;
   problems.push(...faults.sentences);
 
@@ -66,6 +75,8 @@ async function prove(): Promise<number> {
   if (eachMib < LEAST_FLOOD * ALLOWED_LIVE_MIB) {
     problems.push(`${eachMib.toFixed(0)} MiB for each reader prove nothing: send more`);
   }
+  const toClient = { messages: CHATS_EACH * load.messagesEach, mib: CHATS_EACH * eachMib };
+  problems.push(...judgeClients(paused.clients, toClient));
   const { deaf } = treated;
   if (deaf === undefined || deaf.answered < deaf.asked || deaf.twice > 0) {
     problems.push(`the sender that does not read: ${JSON.stringify(deaf)}`);
@@ -77,7 +88,9 @@ async function prove(): Promise<number> {
   const [without, beside] = [latencyOf(control), latencyOf(treated)];
   console.log(`latency of healthy pairs, without stalled readers: ${without.text}`);
   console.log(`latency of healthy pairs, beside stalled readers:  ${beside.text}`);
-  const { lost, duplicated, misordered, gaps } = faults;
+  const [lost, duplicated, misordered, gaps] = (
+    ["lost", "duplicated", "misordered", "gaps"] as const
+  ).map((fault) => faults[fault] + paused.faults[fault]);
   const figures = {
     stalled,
     rss_growth_mib: growthMib.toFixed(1),
@@ -87,11 +100,36 @@ async function prove(): Promise<number> {
     control_live_mib: control.liveMib.toFixed(1),
     live_each_mib: liveEachMib.toFixed(2),
     flooded_each_mib: eachMib.toFixed(0),
+    client_growth_mib: most(paused.clients.map((one) => one.rssGrowthMib)),
+    client_live_mib: most(paused.clients.map((one) => one.liveGrowthMib)),
+    flooded_client_mib: toClient.mib.toFixed(0),
     reconnects: treated.readers.reduce((sum, { sessions }) => sum + sessions.length - 1, 0),
   };
   const words = Object.entries(figures).map(([key, value]) => `${key}=${value}`);
   console.log(words.join(" "));
   return problems.length === 0 ? 0 : 1;
+}
+
+/** Of applications on the package's client that do not read on. */
+async function runPaused(
+  db: string,
+): Promise<{ clients: PausedClient[]; faults: Faults; problems: string[] }> {
+  const hub = await startHubProcess({ db, args: ["--log-level", "warn"] });
+  const clients = await runClients(hub, load);
+  for (const { pause, rssGrowthMib, liveGrowthMib, cameIn } of clients) {
+    console.error(
+      `client whose application is ${pause}: ${cameIn} deliveries came in, grew by ` +
+        `${rssGrowthMib.toFixed(1)} MiB, ${liveGrowthMib.toFixed(1)} MiB of it in use`,
+    );
+  }
+  const { code, signal } = await hub.end("SIGTERM");
+  const faults = checkReaders(
+    db,
+    clients.flatMap(({ readers }) => readers),
+  );
+  const problems = [...faults.sentences];
+  if (code !== 0) problems.push(`clients: the hub ended with ${signal ?? code}: ${hub.log()}`);
+  return { clients, faults, problems };
 }
 
 async function runOnce(
@@ -118,4 +156,8 @@ function latencyOf({ latenciesMs }: RunResult): { p99Ms: number; text: string } 
   const [p50Ms, p99Ms] = [at(0.5), at(0.99)];
   const text = `p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms of ${sorted.length}`;
   return { p99Ms, text };
+}
+
+function most(figures: number[]): string {
+  return Math.max(...figures).toFixed(1);
 }

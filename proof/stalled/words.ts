@@ -32,3 +32,20 @@ export type DeafOrder =
   | { order: "begin"; address: string; agentId: string; channelId: string; stalled: boolean }
   | { order: "read" };
 export type DeafReport = { begun: true } | { asked: number; answered: number; twice: number };
+
+/** Why the loop of an application does not ask for its next message. */
+export type Pause = "busy" | "asking";
+export const PAUSES: readonly Pause[] = ["busy", "asking"];
+
+/** What the process of an application that does not read on is told, and what it answers. */
+export type ClientOrder =
+  /** Receive, and take one message. `asking`: wait for an answer of this agent with it. */
+  | { order: "begin"; address: string; agentId: string; asks: string | undefined }
+  /** Say how much memory is in use. upTo: once so much of each channel has come in. */
+  | { order: "measure"; upTo: Record<string, number> }
+  /** Read on until so much of each channel was handled. */
+  | { order: "read"; upTo: Record<string, number> };
+export type ClientReport =
+  | { rssBytes: number; liveBytes: number; cameIn: number }
+  /** The seqs of each channel, as the application was given them. */
+  | { taken: Record<string, number[]> };

@@ -11,6 +11,10 @@ const MESSAGES = 40;
 const CONTENT = "x".repeat(300);
 /** Offsets that decide what the file is are tried in every run. */
 const HEADER_OFFSETS = [0, 16, 18, 20, 59, 63, 68, 100, 104];
+const PAGE_BYTES = 4096;
+/** Flips of a page's first byte, which says what the page is; most other bytes are contents. */
+const PAGE_FLIPS = 5;
+const OTHER_FLIPS = 10;
 
 /** A database of which one byte is another. */
 export const byteFlips: StorageCase = {
@@ -25,9 +29,13 @@ async function flipBytes(context: CaseContext): Promise<Record<string, number>> 
   const original = join(folder, "original.db");
   await makeDatabase(original);
   const bytes = readFileSync(original);
-  const offsets = HEADER_OFFSETS.slice();
-  const samples = HEADER_OFFSETS.length + 15 * context.scale;
-  while (offsets.length < samples) offsets.push(random.int(0, bytes.length - 1));
+  const chosen = new Set(HEADER_OFFSETS);
+  const pages = bytes.length / PAGE_BYTES;
+  const inPages = chosen.size + Math.min(PAGE_FLIPS * context.scale, pages - 1);
+  while (chosen.size < inPages) chosen.add(PAGE_BYTES * random.int(1, pages - 1));
+  const inAll = chosen.size + OTHER_FLIPS * context.scale;
+  while (chosen.size < inAll) chosen.add(random.int(0, bytes.length - 1));
+  const offsets = [...chosen];
   const masks = offsets.map(() => random.int(1, 255));
   const counts = { refused: 0, served: 0 };
   let next = 0;

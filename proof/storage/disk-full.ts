@@ -53,6 +53,7 @@ async function fillAndFree(context: CaseContext): Promise<Record<string, number>
     alice.close();
     const end = await hub.end("SIGTERM");
     if (end.code !== 0) context.violated(`SIGTERM ended it with ${end.signal ?? end.code}`);
+    await startAgain(context, disk, db);
     for (const problem of problemsOf(db, receipts)) context.violated(problem);
   } finally {
     await hub.end();
@@ -82,6 +83,20 @@ async function sayUntil(
     if (said.kind === end) return { reason: said.kind === "refused" ? said.reason : "", tries };
   }
   throw new Error(`no message of ${MAX_TRIES} ended with ${end}`);
+}
+
+/** A hub that was stopped needs room to start: it says so, and room alone lets it. */
+async function startAgain({ violated }: CaseContext, disk: string, db: string): Promise<void> {
+  const ballast = join(disk, "ballast");
+  fill(ballast);
+  const outcome = await startHubProcess({ db }).then(
+    (hub) => hub.end().then(() => "it served"),
+    (error: Error) => error.message,
+  );
+  if (!outcome.includes("no room on its disk")) violated(`started on a full disk: ${outcome}`);
+  rmSync(ballast);
+  const hub = await startHubProcess({ db });
+  await hub.end("SIGTERM");
 }
 
 /** A repeat, the history, and all that a new session has missed. */

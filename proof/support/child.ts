@@ -24,13 +24,15 @@ process.once("exit", () => {
  * Runs a TypeScript file as a process with a channel for orders and reports.
  * @param url the file, such as `new URL("reader.ts", import.meta.url)`
  * @param under a program that runs it, such as `["ip", "netns", "exec", "name"]`
+ * @param nodeArgs flags of Node.js itself
  */
 export function startChild<Order extends object, Report extends object>(
   url: URL,
   under: string[] = [],
+  nodeArgs: string[] = [],
 ): Child<Order, Report> {
   const file = fileURLToPath(url);
-  const words = [...under, process.execPath, file];
+  const words = [...under, process.execPath, ...nodeArgs, file];
   const child = spawn(words[0] ?? "", words.slice(1), {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });

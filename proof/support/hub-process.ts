@@ -36,13 +36,18 @@ export interface HubProcess {
   end(signal?: NodeJS.Signals): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 }
 
+/** One that does not serve by then never will, also on a busy machine and under strace. */
+const SERVES_WITHIN_MS = 60_000;
 const LOG_CHARS = 64 * 1024;
 const running = new Set<ChildProcess>();
 process.once("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
-/** Starts `claw-chat serve` and resolves when it has said where it listens. */
+/**
+ * Starts `claw-chat serve` and resolves when it has said where it listens.
+ * @throws Error when it ends before that, or has not said it within a minute
+ */
 export async function startHubProcess(options: HubProcessOptions): Promise<HubProcess> {
   const { db, listen = "127.0.0.1:0", command = CLAW_CHAT } = options;
   const { args = [], nodeArgs = [], under = [], env = {} } = options;
@@ -66,12 +71,18 @@ export async function startHubProcess(options: HubProcessOptions): Promise<HubPr
     running.delete(child);
     return { code: code as number | null, signal: signal as NodeJS.Signals | null };
   });
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    child.kill("SIGKILL");
+  }, SERVES_WITHIN_MS);
   const line = await Promise.race([
     once(createInterface(child.stdout), "line").then(([first]) => String(first)),
     ended.then(({ code, signal }) => {
+      if (late) throw new Error(`the hub did not serve within ${SERVES_WITHIN_MS} ms: ${log}`);
       throw new Error(`the hub ended (${signal ?? code}) before it served: ${log}`);
     }),
-  ]);
+  ]).finally(() => clearTimeout(timer));
   return {
     child,
     address: String(JSON.parse(line).address),

@@ -1,4 +1,4 @@
-import { isIPv6 } from "node:net";
+import { addressKey } from "../protocol/address-key.js";
 
 const WINDOW_MS = 60_000;
 /** Addresses that are remembered; beyond, the ones that failed first are forgotten. */
@@ -26,7 +26,7 @@ export function countFailedLogins(of: { maxPerMinute: number; nowMs: () => numbe
     note(address) {
       if (of.maxPerMinute === 0) return undefined;
       const nowMs = of.nowMs();
-      const group = addressGroup(address);
+      const group = addressKey(address);
       for (const [key, { beganAtMs }] of minutes) {
         if (nowMs - beganAtMs < WINDOW_MS && minutes.size <= MAX_ADDRESSES) break;
         minutes.delete(key);
@@ -38,18 +38,4 @@ export function countFailedLogins(of: { maxPerMinute: number; nowMs: () => numbe
       return Math.ceil(minute.beganAtMs + WINDOW_MS - nowMs);
     },
   };
-}
-
-/** An IPv6 host has a whole /64 of addresses to itself. */
-export function addressGroup(address: string): string {
-  if (!isIPv6(address)) return address;
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped !== undefined) return mapped;
-  const [plain = ""] = address.split("%");
-  const [head = "", tail] = plain.split("::");
-  const before = head === "" ? [] : head.split(":");
-  const after = tail === undefined || tail === "" ? [] : tail.split(":");
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - before.length - after.length);
-  const groups = [...before, ...Array<string>(zeros).fill("0"), ...after].slice(0, 4);
-  return `${groups.map((group) => Number.parseInt(group, 16).toString(16)).join(":")}::/64`;
 }

@@ -110,7 +110,7 @@ export function unknownOutcome(): ChatHubError {
 
 /** A refused frame that could be sent again only behind one that came after it (M4). */
 export function overtakenError(refusal: ChatError): ChatHubError {
-  const message = `${refusal.message}; it was not sent again, because what was sent after it in the same chat is stored already`;
+  const message = `${refusal.message}; it was not sent again, because what was sent after it in the same chat is stored already, or may be`;
   return errorOfRefusal({ ...refusal, message });
 }
 

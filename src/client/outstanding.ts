@@ -5,6 +5,7 @@ import { type Backoff, createBackoff } from "./backoff.js";
 import { type CallBounds, withinBounds } from "./call-bounds.js";
 import { type ChatHubError, errorOfRefusal, overtakenError, unknownOutcome } from "./errors.js";
 import { checkSendable } from "./sendable.js";
+import { isQuery, mayMeet, type Target, targetOf } from "./target.js";
 import type { RequestFrame } from "./to-wire.js";
 
 /** What answers a request. */
@@ -12,8 +13,13 @@ export type Answer =
   | { kind: "receipt"; receipt: Receipt }
   | { kind: "page"; page: ChatHistoryPage };
 
-interface Request {
+/** What a frame may overtake, and be overtaken by. */
+interface Place {
   order: number;
+  target: Target;
+}
+
+interface Request extends Place {
   wire: ConnectRequest;
   /** The hub may have stored it: it was sent, and not refused since. */
   sent: boolean;
@@ -21,6 +27,8 @@ interface Request {
   timer: NodeJS.Timeout | undefined;
   /** Why the hub could not take it, the last time. */
   refusal: ChatError | undefined;
+  /** A later one of its channel is stored, or may be: where it is refused, it stays so. */
+  overtaken: boolean;
   resolve: (answer: Answer) => void;
   reject: (error: unknown) => void;
 }
@@ -52,7 +60,8 @@ export interface Outstanding {
  * again until its bounds, and no later entry goes out before it is stored, whichever channel it
  * is for: addressing by agent and by channel may mean the same one (M4). Where a later one was
  * under way already and is stored, the earlier would change places with it: then it is not sent
- * again, and its refusal is the caller's to judge, as are all others.
+ * again, and its refusal is the caller's to judge, as are all others. One that its caller gave
+ * up under way counts like any other until it is answered; after the session it may be stored.
  */
 export function createOutstanding(link: {
   readonly writable: boolean;
@@ -61,6 +70,8 @@ export function createOutstanding(link: {
   const requests = new Map<string, Request>();
   let unsent = new Set<Request>();
   const retrying = new Set<Request>();
+  /** Sent in this session, not answered, and no longer waited for; by request id. */
+  const givenUp = new Map<string, Place>();
   let waiters: (() => void)[] = [];
   let count = 0;
 
@@ -72,7 +83,7 @@ export function createOutstanding(link: {
       if (!link.writable) return;
       // One that went out in an earlier session may be stored: only its answer tells.
       const waits = first !== undefined && (request.order > first.order ? !request.sent : held);
-      if (waits && !isQuery(request)) continue;
+      if (waits && !isQuery(request.target)) continue;
       unsent.delete(request);
       request.sent = true;
       link.send(request.wire);
@@ -81,9 +92,8 @@ export function createOutstanding(link: {
 
   /** Until those are answered it is not known whether they overtake it. */
   function hasLaterUnderWay({ order }: Request): boolean {
-    return [...requests.values()].some(
-      (request) => request.sent && request.order > order && !isQuery(request),
-    );
+    const underWay = [...requests.values()].filter(({ sent, target }) => sent && !isQuery(target));
+    return [...underWay, ...givenUp.values()].some((place) => place.order > order);
   }
 
   function retryLater(request: Request, error: ChatError): void {
@@ -108,25 +118,41 @@ export function createOutstanding(link: {
     sendAgain(again);
   }
 
-  function stored(request: Request, { channelId }: Receipt): void {
-    // The earlier ones about the same channel must not follow it now.
-    for (const { order, wire, refusal, reject } of [...retrying]) {
-      if (refusal === undefined || order >= request.order) continue;
-      if (mayMean(wire.frame, channelId, request.wire.frame)) reject(overtakenError(refusal));
+  /** This one is stored, or may be: the earlier ones of its channel must not follow it now. */
+  function overtake({ order, target }: Place): void {
+    for (const request of requests.values()) {
+      if (request.order >= order) return;
+      if (!mayMeet(request.target, target)) continue;
+      request.overtaken = true;
+      const { sent, refusal } = request;
+      if (!sent && refusal !== undefined) request.reject(overtakenError(refusal));
     }
-    if (retrying.delete(request)) recovered();
   }
 
-  function forget(requestId: string): void {
-    const request = requests.get(requestId);
-    if (request === undefined) return;
+  /** Harmless where it is settled already. */
+  function giveUp(request: Request): void {
+    const { requestId } = request.wire;
+    const { order, target } = request;
+    if (!requests.has(requestId)) return;
+    const sent = request.sent && !isQuery(target);
+    // Sent in an earlier session only, so no answer will tell.
+    if (sent && unsent.has(request)) overtake(request);
+    else if (sent) givenUp.set(requestId, { order, target });
+    forget(request);
+  }
+
+  function forget(request: Request): void {
     clearTimeout(request.timer);
-    requests.delete(requestId);
+    requests.delete(request.wire.requestId);
     unsent.delete(request);
     if (retrying.delete(request) || retrying.size > 0) pump();
     if (requests.size > 0) return;
     for (const wake of waiters) wake();
     waiters = [];
+  }
+
+  function forgetGivenUp(requestId: string): void {
+    if (givenUp.delete(requestId)) pump();
   }
 
   return {
@@ -140,41 +166,61 @@ export function createOutstanding(link: {
       const trouble = () =>
         request?.refusal && `${request.refusal.reason}: ${request.refusal.message}`;
       return withinBounds<Answer>({ ...bounds, trouble }, (resolve, reject) => {
-        request = {
+        const begun: Request = {
           order,
+          target: targetOf(frame),
           wire,
           sent: false,
           backoff: createBackoff({ initialMs: 100, maxMs: 5_000 }),
           timer: undefined,
           refusal: undefined,
+          overtaken: false,
           resolve,
           reject,
         };
-        requests.set(requestId, request);
-        unsent.add(request);
+        request = begun;
+        requests.set(requestId, begun);
+        unsent.add(begun);
         pump();
-        return () => forget(requestId);
+        return () => giveUp(begun);
       });
     },
     answered(requestId, answer) {
       const request = requests.get(requestId);
-      if (request === undefined) return;
-      if (answer.kind === "receipt") stored(request, answer.receipt);
+      const place = request ?? givenUp.get(requestId);
+      if (place !== undefined && answer.kind === "receipt")
+        overtake(storedIn(place, answer.receipt));
+      if (request === undefined) {
+        forgetGivenUp(requestId);
+        return;
+      }
+      if (answer.kind === "receipt" && retrying.delete(request)) recovered();
+      forget(request);
       request.resolve(answer);
     },
     refused(requestId, error) {
       const request = requests.get(requestId);
-      if (request === undefined) return;
-      if (couldNotStore(error)) retryLater(request, error);
-      else request.reject(errorOfRefusal(error));
+      if (request === undefined) {
+        forgetGivenUp(requestId);
+        return;
+      }
+      if (couldNotStore(error) && !request.overtaken) {
+        retryLater(request, error);
+        return;
+      }
+      forget(request);
+      request.reject(couldNotStore(error) ? overtakenError(error) : errorOfRefusal(error));
     },
     resend() {
+      unsent.clear();
+      for (const request of [...requests.values()]) {
+        if (request.sent && !isRepeatable(request)) request.reject(unknownOutcome());
+      }
+      for (const place of givenUp.values()) overtake(place);
+      givenUp.clear();
       for (const request of [...retrying]) {
         // Whether a later one was stored in the session before, only its repeat tells.
         if (request.sent || !hasLaterUnderWay(request)) retrying.delete(request);
-      }
-      for (const request of [...requests.values()]) {
-        if (request.sent && !isRepeatable(request)) request.reject(unknownOutcome());
       }
       unsent = new Set(requests.values());
       for (const request of unsent) clearTimeout(request.timer);
@@ -182,7 +228,9 @@ export function createOutstanding(link: {
     },
     pump,
     failAll(error) {
+      unsent.clear();
       for (const request of [...requests.values()]) request.reject(error);
+      givenUp.clear();
     },
     idle() {
       return requests.size === 0
@@ -206,25 +254,11 @@ function couldNotStore({ retryable, code, reason }: ChatError): boolean {
   return retryable && (code === status.UNAVAILABLE || reason === "STORAGE_FULL");
 }
 
+/** Of a frame that is stored the channel is known. */
+function storedIn({ order, target }: Place, { channelId }: Receipt): Place {
+  return { order, target: { ...target, channelId } };
+}
+
 function earlier(one: Request | undefined, other: Request): Request {
   return one !== undefined && one.order < other.order ? one : other;
-}
-
-type Frame = ConnectRequest["frame"];
-
-/** A frame may be about this channel, in which another one was stored. */
-function mayMean(frame: Frame, channelId: string, other: Frame): boolean {
-  // A request for a chat begins a channel of its own.
-  if (frame === undefined || frame.$case === "chatRequest" || other?.$case === "chatRequest") {
-    return false;
-  }
-  if (frame.value.channelId !== "") return frame.value.channelId === channelId;
-  if (frame.$case !== "chatMessage" || other?.$case !== "chatMessage") return true;
-  const [agent, otherAgent] = [frame.value.targetAgent, other.value.targetAgent];
-  return agent === otherAgent || agent === "" || otherAgent === "";
-}
-
-/** Asks only, so it may overtake and be overtaken. */
-function isQuery(request: Request): boolean {
-  return request.wire.frame?.$case === "chatHistory";
 }

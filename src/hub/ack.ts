@@ -29,6 +29,20 @@ export async function checkPositions(
   return undefined;
 }
 
+/** Channels that positions are about and the agent has not got, or not any more: pruning removes them. */
+export async function channelsNotFound(
+  { tx }: Context,
+  agentId: string,
+  acks: ChannelPosition[],
+): Promise<string[]> {
+  const missing: string[] = [];
+  for (const { channelId } of acks) {
+    const channel = await tx.channel(channelId);
+    if (channel === undefined || roleOf(channel, agentId) === undefined) missing.push(channelId);
+  }
+  return missing;
+}
+
 /** Moves positions that `checkPositions` has found in order. */
 export async function movePositions(
   { tx, moved }: Context,

@@ -42,6 +42,8 @@ export const DEFAULT_MAX_UNACKED_PER_CHANNEL = 256;
 export const DEFAULT_MAX_UNACKED = 1024;
 /** Their encoded bytes together. */
 export const MAX_UNACKED_BYTES = 8 * 1024 * 1024;
+/** Calls of one connection at a time; a proxy with more agents than that opens further connections. */
+export const MAX_CALLS_OF_A_CONNECTION = 256;
 /** How often a client that sends heartbeats should, in milliseconds (L3). */
 export const DEFAULT_HEARTBEAT_INTERVAL_MS = 10_000;
 

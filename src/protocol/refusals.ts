@@ -170,6 +170,12 @@ export const REFUSALS = {
     retryable: true,
     retryAfterMs: 1_000,
   },
+  TOO_MANY_CONNECTIONS: {
+    code: "RESOURCE_EXHAUSTED",
+    when: "the address, or everybody together, has the allowed number of connections; it ends the call",
+    retryable: true,
+    retryAfterMs: 5_000,
+  },
   POSITION_AHEAD: { code: "OUT_OF_RANGE", when: "an ack lies beyond the end of the channel" },
   SHUTTING_DOWN: {
     code: "UNAVAILABLE",

@@ -38,8 +38,8 @@ export async function openAuth(of: {
   log: Logger;
   limits: HubLimits;
   auth?: AuthMode | undefined;
-  tokens?: TokenSettings;
-  certificateNames?: (call: IncomingCall) => readonly string[];
+  tokens?: TokenSettings | undefined;
+  certificateNames?: ((call: IncomingCall) => readonly string[]) | undefined;
 }): Promise<Auth> {
   const { store, limits, certificateNames } = of;
   const keys = await openKeyRing(store);

@@ -123,6 +123,9 @@ function beginSession(
     release(positions) {
       for (const { channelId, seq } of positions) feed?.release(channelId, Number(seq));
     },
+    forget(channelIds) {
+      for (const channelId of channelIds) feed?.release(channelId, Infinity);
+    },
     silent() {
       log.info("session ended: its client has gone silent");
       receivers.release(agentId, receiver);

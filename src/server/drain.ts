@@ -2,6 +2,7 @@ import type { Server } from "@grpc/grpc-js";
 import type { HealthImplementation } from "grpc-health-check";
 import type { Logger } from "pino";
 import type { Sessions } from "./connect.js";
+import type { Edge } from "./edge.js";
 import type { Expiry } from "./expiry.js";
 import { stopServing } from "./health.js";
 import { SHUTTING_DOWN } from "./session.js";
@@ -16,12 +17,13 @@ const RECONNECT_TO_MS = 2_000;
 /** Stops a hub in order: nothing new, what was read is answered, then the server closes (L2). */
 export async function drain(of: {
   server: Server;
+  edge: Edge;
   health: HealthImplementation;
   sessions: Sessions;
   expiry: Expiry;
   log: Logger;
 }): Promise<void> {
-  const { server, health, sessions, expiry, log } = of;
+  const { server, edge, health, sessions, expiry, log } = of;
   sessions.stopping = true;
   stopServing(health);
   // failpoint: drain-begun
@@ -39,10 +41,15 @@ export async function drain(of: {
     }),
     SESSIONS_MS,
   );
-  // tryShutdown waits for streams that are still open, so it needs a limit too.
-  await settled(new Promise<void>((resolve) => server.tryShutdown(() => resolve())), SERVER_MS);
+  // A connection goes when its last stream has ended, so this needs a limit too. What tryShutdown
+  // itself says comes too early: on a server that listens nowhere it does not wait for them.
+  const gone = edge.close();
+  server.tryShutdown(() => {});
+  await settled(gone, SERVER_MS);
   // failpoint: drain-sessions-gone
   server.forceShutdown();
+  // Those that were not let in yet are not the server's.
+  edge.cutAll();
   await sessions.turns.idle();
   // An entry of the last turns may have started a timer after the first stop.
   expiry.stop();

@@ -1,4 +1,4 @@
-import type { Metadata } from "@grpc/grpc-js";
+import type { Metadata, ServerInterceptingCallInterface } from "@grpc/grpc-js";
 import type { Authenticator, RefusedLogin } from "../auth/authenticator.js";
 import type { Principal } from "../auth/principal.js";
 import type { Caller } from "../hub/credentials.js";
@@ -16,6 +16,8 @@ export interface IncomingCall {
   metadata: Metadata;
   /** Its address and port. */
   getPeer(): string;
+  /** What TLS says of it. */
+  getAuthContext: ServerInterceptingCallInterface["getAuthContext"];
 }
 
 /** Who a call comes from, or why it goes no further. */

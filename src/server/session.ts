@@ -1,4 +1,4 @@
-import { checkPositions, movePositions } from "../hub/ack.js";
+import { channelsNotFound, checkPositions, movePositions } from "../hub/ack.js";
 import type { Answer } from "../hub/answer.js";
 import { refused } from "../hub/answer.js";
 import type { Context } from "../hub/context.js";
@@ -26,6 +26,9 @@ const PAGE_WEIGHT = MAX_UNANSWERED;
 
 /** How long a client may take its last answers after the session is over. */
 const LAST_ANSWERS_MS = 30_000;
+
+/** An answer; beside refused acks, `gone` are those of their channels that are not there. */
+type Outcome = (Answer & { gone?: string[] }) | undefined;
 
 /** One authenticated Connect stream: takes requests, answers each once, in their order (M5). */
 export interface Session {
@@ -63,6 +66,8 @@ export function createSession(of: {
   resumeFeed: () => void;
   /** Called with what was acked or set aside: it no longer counts as unacked (D5). */
   release: (positions: ChannelPosition[]) => void;
+  /** Called with channels of which nothing can be acked any more. */
+  forget: (channelIds: string[]) => void;
   /** Called when the client has sent heartbeats and is silent now (L3). */
   silent: () => void;
   /** Called when `settle` has to be called at the end of the transaction. */
@@ -97,13 +102,14 @@ export function createSession(of: {
     const weight = frame?.$case === "chatHistory" ? PAGE_WEIGHT : 1;
     unanswered += weight;
     outbox.owe();
-    turns.submit<Answer | undefined>({
+    turns.submit<Outcome>({
       weight,
       address,
       run: (context) => (refusal ? refuseUnread(context, refusal) : handle(context, acks, frame)),
       done(answer) {
         outbox.paid();
         if (answer?.kind !== "refusal") release(acks, setAside);
+        else if (answer.gone !== undefined) of.forget(answer.gone);
         if (answer !== undefined) send(answer, requestId);
         else if (heartbeat) respond(undefined, requestId);
         answered(weight);
@@ -126,11 +132,13 @@ export function createSession(of: {
     context: Context,
     acks: ChannelPosition[],
     frame: ConnectRequest["frame"],
-  ): Promise<Answer | undefined> {
+  ): Promise<Outcome> {
     // A request is done as a whole or not at all (M5): its acks are checked before the frame is
     // handled, and moved only where that was not refused.
     const refusal = await checkPositions(context, agentId, acks);
-    if (refusal !== undefined) return refused(refusal);
+    if (refusal !== undefined) {
+      return { ...refused(refusal), gone: await channelsNotFound(context, agentId, acks) };
+    }
     const answer = frame && (await handleFrame(context, caller, frame));
     if (answer?.kind !== "refusal") await movePositions(context, agentId, acks);
     return answer;

@@ -3,6 +3,7 @@ import { afterAll, expect, test } from "vitest";
 import { sizeText } from "../../src/cli/database-file.js";
 import { moment } from "../../src/cli/setting-kinds.js";
 import { endCli, runCli, startServe, testFolder } from "../support/cli.js";
+import { closeAgents, openAgent } from "../support/raw-agent.js";
 import { fourAtATime } from "./four-at-a-time.js";
 
 afterAll(endCli);
@@ -73,6 +74,53 @@ test(
   },
 );
 
+test(
+  "D7: a log that is declared lost has a new epoch, and its entries and positions",
+  MINUTE,
+  async () => {
+    const cwd = testFolder();
+    const hub = await startServe([], { cwd });
+    const declareLost = (...args: string[]) => runCli(["db", "declare-lost", ...args], { cwd });
+    const listen = async (address: string) => {
+      const at = ["--hub", address, "--agent", "b", "--json"];
+      return (await runCli(["listen", "--count", "1", ...at], { cwd })).json();
+    };
+    await send(hub.address, "handled");
+    expect(await listen(hub.address)).toMatchObject([{ content: "handled" }]);
+    await send(hub.address, "not handled");
+    const before = await epochAt(hub.address);
+    const refused = await declareLost();
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("another hub") });
+    // Its log is still beside it.
+    hub.child.kill("SIGKILL");
+    await hub.result;
+
+    const [declared] = (await declareLost("--json")).json();
+    expect(declared).toMatchObject({ db: join(cwd, "claw-chat.db"), epoch_before: before });
+    const again = await startServe([], { cwd });
+    expect(await epochAt(again.address)).toBe(declared?.epoch);
+    expect(declared?.epoch).not.toBe(before);
+    expect(await listen(again.address)).toMatchObject([{ content: "not handled", seq: 2 }]);
+    again.child.kill("SIGTERM");
+    await again.result;
+    const { stdout } = await declareLost();
+    expect(stdout).toMatch(
+      new RegExp(`^.*claw-chat.db is epoch .* was ${declared?.epoch}\n.*forget`),
+    );
+    expect((await runCli(["db", "verify", "--json"], { cwd })).json()).toMatchObject([
+      { entries: 2, violations: 0, epoch: expect.not.stringContaining(String(declared?.epoch)) },
+    ]);
+  },
+);
+
+/** What the hub says of its log. */
+async function epochAt(address: string): Promise<string> {
+  const agent = openAgent(address, "anybody");
+  const { storeEpoch } = await agent.next("sessionStarted");
+  await closeAgents();
+  return storeEpoch;
+}
+
 /** Sends from "a" to "b"; returns the channel. */
 async function send(address: string, content: string): Promise<string> {
   const at = ["--hub", address, "--agent", "a", "--json"];
@@ -90,6 +138,7 @@ test("a wrong word is exit code 2, a database that is not there exit code 1", MI
     [1, ["db", "verify"]],
     [1, ["db", "backup", "x.db"]],
     [1, ["db", "restore", "x.db"]],
+    [1, ["db", "declare-lost"]],
   ];
   await fourAtATime(cases, async ([expected, args]) => {
     const { code, stdout, stderr } = await runCli(args);

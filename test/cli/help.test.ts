@@ -27,7 +27,7 @@ test("the help of every command has an example", async () => {
 });
 
 test("the help of each database command has an example", async () => {
-  for (const command of ["verify", "backup", "restore", "prune"]) {
+  for (const command of ["verify", "backup", "restore", "prune", "declare-lost"]) {
     const { code, stdout } = await runHere(["db", command, "--help"]);
     expect({ command, code }).toEqual({ command, code: 0 });
     expect(stdout).toContain(`\nExamples:\n  $ claw-chat db ${command}`);

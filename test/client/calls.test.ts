@@ -1,10 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { ServerCredentials } from "@grpc/grpc-js";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ChatClient, quickSend } from "../../src/client/index.js";
-import { makeCertificate } from "../support/certificate.js";
+import { LOCALHOST, makeAuthority } from "../support/certificate.js";
 import { startTestHub, type TestHub } from "../support/hub.js";
 import { startTestProxy } from "../support/proxy.js";
 import { SKIP_OPENSSL } from "../support/tools.js";
@@ -164,11 +163,9 @@ test("I4: a client that only sends says so where it would have to receive", asyn
 test.skipIf(SKIP_OPENSSL)(
   "with openssl: grpcs:// with a private certificate authority",
   async () => {
-    const { rootCerts, serverKey, serverCert } = makeCertificate();
-    const serverCredentials = ServerCredentials.createSsl(null, [
-      { private_key: serverKey, cert_chain: serverCert },
-    ]);
-    const secured = await startTestHub({ serverCredentials });
+    const authority = makeAuthority();
+    const { rootCerts } = authority;
+    const secured = await startTestHub({ tls: authority.issue("server", LOCALHOST) });
     const port = secured.address.slice(secured.address.lastIndexOf(":"));
     const client = await connectAgent(`grpcs://localhost${port}`, "a", { rootCerts });
     await client.registerService({ serviceId: "s" });
@@ -180,6 +177,7 @@ test.skipIf(SKIP_OPENSSL)(
     });
     await client.disconnect();
     await secured.stop();
+    authority.remove();
   },
 );
 

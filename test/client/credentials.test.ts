@@ -1,10 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ServerCredentials, type ServerDuplexStream } from "@grpc/grpc-js";
 import { afterAll, afterEach, expect, test } from "vitest";
 import { ChatClient, type ConnectionEvent } from "../../src/client/index.js";
 import { AUDIENCE, ISSUER, newIssuer, nowS } from "../auth/issuer.js";
-import { makeCertificate } from "../support/certificate.js";
+import { LOCALHOST, makeAuthority } from "../support/certificate.js";
 import { endCli, runCli, testFolder } from "../support/cli.js";
 import { startTestHub, type TestHub } from "../support/hub.js";
 import { connectAgent, disconnectAgents, newAgent, take } from "./agents.js";
@@ -100,23 +99,14 @@ test("I2: a client whose key is revoked reports it, fails its calls and stays do
 });
 
 test("I1: a client certificate names the agent", async () => {
-  const { rootCerts, serverKey, serverCert } = makeCertificate();
-  const pair = { private_key: serverKey, cert_chain: serverCert };
-  hub = await startTestHub({
-    serverCredentials: ServerCredentials.createSsl(rootCerts, [pair], true),
-    certificateNames: (call) => {
-      const { sslPeerCertificate } = (
-        call as ServerDuplexStream<unknown, unknown>
-      ).getAuthContext();
-      return sslPeerCertificate?.subjectaltname?.match(/(?<=DNS:)[^,]+/g) ?? [];
-    },
-  });
+  const authority = makeAuthority();
+  const server = authority.issue("server", LOCALHOST);
+  const { cert, key } = authority.issue("client", [["DNS", "alice"]]);
+  hub = await startTestHub({ tls: { ...server, clientCaFile: authority.caFile } });
   const url = hub.url.replace("grpc://127.0.0.1", "grpcs://localhost");
-  const certificates = { rootCerts, clientCert: serverCert, clientKey: serverKey };
-  const client = await connectAgent(url, "localhost", certificates);
-  expect(await client.registerService({ serviceId: "s" })).toMatchObject({
-    providerId: "localhost",
-  });
+  const certificates = { rootCerts: authority.rootCerts, clientCert: cert, clientKey: key };
+  const client = await connectAgent(url, "alice", certificates);
+  expect(await client.registerService({ serviceId: "s" })).toMatchObject({ providerId: "alice" });
   const other = new ChatClient({ hubUrl: url, agentId: "b", ...certificates });
   await expect(other.connect()).rejects.toMatchObject({ reason: "AGENT_NOT_ALLOWED" });
 });

@@ -1,6 +1,13 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { closedError } from "../../src/client/errors.js";
 import { createOutstanding } from "../../src/client/outstanding.js";
-import { ChatMessage, type ConnectRequest, Receipt } from "../../src/protocol/wire.js";
+import {
+  ChatAccept,
+  ChatHistory,
+  ChatMessage,
+  type ConnectRequest,
+  Receipt,
+} from "../../src/protocol/wire.js";
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -81,4 +88,202 @@ test("M4: a frame refused before a cut does not follow a later one that was stor
   outstanding.answered("2", { kind: "receipt", receipt });
   expect(await Promise.all(ends)).toEqual(["STORAGE_UNAVAILABLE", "receipt"]);
   expect(sent.slice(2)).toEqual(["2"]);
+});
+
+const NOT_NOW = {
+  code: 14,
+  reason: "STORAGE_UNAVAILABLE",
+  message: "",
+  retryable: true,
+  retryAfter: undefined,
+};
+
+/** Messages by their request ids, which count from 1. */
+function talk() {
+  const sent: string[] = [];
+  const link = {
+    writable: true,
+    send({ requestId }: ConnectRequest) {
+      sent.push(requestId);
+    },
+  };
+  const outstanding = createOutstanding(link);
+  return {
+    ...{ sent, link, outstanding },
+    say(requestId: string, { channelId = "c", targetAgent = "" } = {}) {
+      const aborting = new AbortController();
+      const value = ChatMessage.fromPartial({ channelId, targetAgent, messageId: requestId });
+      const bounds = { timeoutMs: 60_000, signal: aborting.signal, what: requestId };
+      const end = outstanding.call({ $case: "chatMessage", value }, bounds).then(
+        ({ kind }) => kind,
+        ({ reason, message }: Error & { reason: string }) =>
+          message.includes("not sent again") ? `${reason}, not sent again` : reason,
+      );
+      return { end, giveUp: () => aborting.abort() };
+    },
+    store(requestId: string, channelId = "c") {
+      const receipt = Receipt.fromPartial({ requestId, channelId });
+      outstanding.answered(requestId, { kind: "receipt", receipt });
+    },
+    /** Long enough for a refused one to be sent again. */
+    pause: () => vi.advanceTimersByTimeAsync(10_000),
+  };
+}
+
+test("M4: a refused frame does not follow a later one that was given up and is stored", async () => {
+  const { sent, outstanding, say, store, pause } = talk();
+  const [one, two, three] = [say("1"), say("2"), say("3", { channelId: "other" })];
+  outstanding.refused("1", NOT_NOW);
+  two.giveUp();
+  outstanding.refused("3", NOT_NOW);
+  await pause();
+  expect(sent).toEqual(["1", "2", "3"]);
+  store("2");
+  expect(await one.end).toBe("STORAGE_UNAVAILABLE, not sent again");
+  expect(await two.end).toBe("ABORTED_BY_CALLER");
+  expect(sent).toEqual(["1", "2", "3", "3"]);
+  store("3", "other");
+  expect(await three.end).toBe("receipt");
+});
+
+test.each(["refused for now", "refused for good", "stored elsewhere"])(
+  "M4: one that was given up and is %s holds a refused frame back no longer",
+  async (outcome) => {
+    const { sent, outstanding, say, store, pause } = talk();
+    const [one, two] = [say("1"), say("2", { channelId: "", targetAgent: "b" })];
+    two.giveUp();
+    outstanding.refused("1", NOT_NOW);
+    await pause();
+    expect(sent).toEqual(["1", "2"]);
+    if (outcome === "stored elsewhere") store("2", "other");
+    else outstanding.refused("2", { ...NOT_NOW, retryable: outcome === "refused for now" });
+    await pause();
+    expect(sent).toEqual(["1", "2", "1"]);
+    store("1");
+    expect(await one.end).toBe("receipt");
+  },
+);
+
+test("M4: after a cut nobody learns whether one that was given up is stored: no refused frame follows it", async () => {
+  const { sent, outstanding, say, store, pause } = talk();
+  const [one, two, three, four] = [say("1"), say("2"), say("3", { channelId: "d" }), say("4")];
+  outstanding.refused("1", NOT_NOW);
+  outstanding.refused("3", NOT_NOW);
+  four.giveUp();
+  outstanding.resend();
+  expect(await one.end).toBe("STORAGE_UNAVAILABLE, not sent again");
+  // Whether it was refused as well, in the session before, its repeat tells.
+  expect(sent.slice(4)).toEqual(["2", "3"]);
+  outstanding.refused("2", NOT_NOW);
+  expect(await two.end).toBe("STORAGE_UNAVAILABLE, not sent again");
+  store("3", "d");
+  expect(await three.end).toBe("receipt");
+  const five = say("5");
+  outstanding.refused("5", NOT_NOW);
+  await pause();
+  store("5");
+  expect(await five.end).toBe("receipt");
+  expect(sent.slice(4)).toEqual(["2", "3", "5", "5"]);
+});
+
+test("M4: what waits behind a refused frame does not go out before the rest of a session that was cut", async () => {
+  const { sent, outstanding, say, store } = talk();
+  const [one, two, three] = [say("1"), say("2"), say("3")];
+  outstanding.refused("1", NOT_NOW);
+  const four = say("4");
+  two.giveUp();
+  outstanding.resend();
+  expect(await one.end).toBe("STORAGE_UNAVAILABLE, not sent again");
+  expect(sent.slice(3)).toEqual(["3", "4"]);
+  store("3");
+  store("4");
+  expect(await Promise.all([three.end, four.end])).toEqual(["receipt", "receipt"]);
+});
+
+test("M4: a history that was given up has overtaken nothing", async () => {
+  const { sent, outstanding, say, pause } = talk();
+  const one = say("1");
+  const aborting = new AbortController();
+  const asked = outstanding.call(
+    { $case: "chatHistory", value: ChatHistory.fromPartial({ channelId: "c" }) },
+    { timeoutMs: 60_000, signal: aborting.signal, what: "2" },
+  );
+  outstanding.refused("1", NOT_NOW);
+  aborting.abort();
+  await expect(asked).rejects.toMatchObject({ reason: "ABORTED_BY_CALLER" });
+  await pause();
+  expect(sent).toEqual(["1", "2", "1"]);
+  outstanding.refused("1", NOT_NOW);
+  outstanding.resend();
+  expect(sent).toEqual(["1", "2", "1", "1"]);
+  one.giveUp();
+});
+
+test("M4: one of an earlier session, given up before it is sent again, may be stored", async () => {
+  const { sent, link, outstanding, say, pause } = talk();
+  const [one, two] = [say("1"), say("2")];
+  outstanding.refused("1", NOT_NOW);
+  link.writable = false;
+  outstanding.resend();
+  two.giveUp();
+  expect(await one.end).toBe("STORAGE_UNAVAILABLE, not sent again");
+  link.writable = true;
+  await pause();
+  expect(sent).toEqual(["1", "2"]);
+});
+
+test("M4: an answer that is not sent again after a cut may be stored", async () => {
+  const { sent, outstanding, say, pause } = talk();
+  const one = say("1");
+  const value = ChatAccept.fromPartial({ consumerId: "b" });
+  const accepted = outstanding.call(
+    { $case: "chatAccept", value },
+    { timeoutMs: 60_000, signal: undefined, what: "2" },
+  );
+  outstanding.refused("1", NOT_NOW);
+  outstanding.resend();
+  await expect(accepted).rejects.toMatchObject({ reason: "UNKNOWN_OUTCOME" });
+  expect(await one.end).toBe("STORAGE_UNAVAILABLE, not sent again");
+  await pause();
+  expect(sent).toEqual(["1", "2"]);
+});
+
+test("M4: one given up before it was sent, or while it is refused, holds nothing back", async () => {
+  const { sent, link, outstanding, say, store, pause } = talk();
+  const one = say("1");
+  outstanding.refused("1", NOT_NOW);
+  const [two, three] = [say("2"), say("3")];
+  two.giveUp();
+  await pause();
+  expect(sent).toEqual(["1", "1"]);
+  outstanding.refused("1", NOT_NOW);
+  one.giveUp();
+  expect(sent).toEqual(["1", "1", "3"]);
+  store("3");
+  expect(await three.end).toBe("receipt");
+  link.writable = false;
+  say("4").giveUp();
+  link.writable = true;
+  outstanding.pump();
+  await outstanding.idle();
+  expect(sent).toEqual(["1", "1", "3"]);
+});
+
+test("nobody waits for the answers of those that were given up", async () => {
+  const { outstanding, say, store } = talk();
+  const one = say("1");
+  one.giveUp();
+  await outstanding.idle();
+  expect(await one.end).toBe("ABORTED_BY_CALLER");
+  store("1");
+});
+
+test("what waits is not sent when every call is given up", async () => {
+  const { sent, outstanding, say } = talk();
+  const one = say("1");
+  outstanding.refused("1", NOT_NOW);
+  const two = say("2");
+  outstanding.failAll(closedError("the client was disconnected"));
+  expect(await Promise.all([one.end, two.end])).toEqual(["CLOSED", "CLOSED"]);
+  expect(sent).toEqual(["1"]);
 });

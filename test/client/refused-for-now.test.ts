@@ -93,6 +93,26 @@ test("M4: one that a pipelined one has overtaken is not sent again, and its call
   expect(contentsOf(said)).toEqual(["1", "2", "3", "3"]);
 });
 
+test("M4: one given up on its way holds a refused one back until the hub has answered it", async () => {
+  const { said, client } = await startHub();
+  const aborting = new AbortController();
+  const first = client.sendMessage({ channelId: "x", content: "1" });
+  const { signal } = aborting;
+  const givenUp = client.sendMessage({ channelId: "x", content: "2" }, { signal });
+  const later = client.sendMessage({ channelId: "x", content: "3" });
+  const [one, two, three] = await said.reached(3);
+  aborting.abort();
+  await expect(givenUp).rejects.toMatchObject({ reason: "ABORTED_BY_CALLER" });
+  one?.refuse();
+  three?.refuse();
+  two?.store();
+  await expect(first).rejects.toMatchObject({ reason: "STORAGE_UNAVAILABLE" });
+  await said.reached(4);
+  said.items[3]?.store();
+  await later;
+  expect(contentsOf(said)).toEqual(["1", "2", "3", "3"]);
+});
+
 test("M4: by the agent it is for, a message may be of the channel that another one names", async () => {
   const { said, client } = await startHub();
   const toAgent = client.sendMessage({ targetAgent: "b", content: "1" });

@@ -98,6 +98,8 @@ test("docs/protocol.md states the limits of src/protocol/limits.ts", () => {
     `| requests of an agent | ${limits.DEFAULT_LIMITS.maxFramesPerSecond} and ${mib(limits.DEFAULT_LIMITS.maxBytesPerSecond)} a second`,
     `| \`acks\` in one request | ${limits.MAX_ACKS} |`,
     `| \`set_aside\` in one request | ${limits.MAX_ACKS} |`,
+    `${limits.DEFAULT_LIMITS.maxConnectionsPerAddress}, ${limits.DEFAULT_LIMITS.maxConnections} unless`,
+    `| calls of a connection at a time | ${limits.MAX_CALLS_OF_A_CONNECTION} |`,
     `${limits.DEFAULT_MAX_UNACKED_PER_CHANNEL} of a channel and ${limits.DEFAULT_MAX_UNACKED} in all ` +
       `unless configured otherwise, ${limits.MAX_UNACKED_BYTES / 1024 / 1024} MiB (D5)`,
   ];

@@ -92,7 +92,8 @@ export async function hubInMemory(of: {
         },
       } as unknown as Server;
       const health = { setStatus: () => {} } as unknown as HealthImplementation;
-      return drain({ server, health, sessions, expiry, log });
+      const edge = { port: 0, close: async () => {}, cutAll() {} };
+      return drain({ server, edge, health, sessions, expiry, log });
     },
   };
 }

@@ -5,8 +5,10 @@ import { pathToFileURL } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { FAILPOINTS } from "../../proof/failpoints/failpoints.ts";
 import { editsOf, MUTANTS } from "../../proof/mutants/mutants.ts";
+import { VALIDATORS } from "../../proof/mutants/validators.ts";
 import { countPasses } from "../../proof/patches/failpoint.ts";
 import { failpointsIn, withEdits, withFailpoints } from "../../proof/patches/patched-source.ts";
+import { PROOFS } from "../../proof/prove/proofs.ts";
 import { startHubProcess } from "../../proof/support/hub-process.ts";
 import { read, root, sourceFiles } from "../repository/sources.js";
 
@@ -29,6 +31,12 @@ test("names of mutants and failpoints are given once", () => {
   const given = [...names, ...FAILPOINTS.map(({ name }) => name)];
   expect(new Set(given).size).toBe(given.length);
   expect(MUTANTS.length).toBeGreaterThanOrEqual(15);
+});
+
+test("every proof has a mutant that it must catch", () => {
+  const proofs = PROOFS.map(({ name }) => name).filter((name) => name !== "mutants");
+  expect(Object.keys(VALIDATORS).toSorted()).toEqual(proofs.toSorted());
+  expect(new Set(MUTANTS.map(({ caughtBy }) => caughtBy))).toEqual(new Set(proofs));
 });
 
 test("an edit whose line is gone, or is there twice, is an error", () => {

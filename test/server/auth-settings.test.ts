@@ -1,17 +1,23 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ServerCredentials } from "@grpc/grpc-js";
 import { afterAll, expect, test } from "vitest";
 import { AuthSettingsError, type HubOptions, ListenError, startHub } from "../../src/server/hub.js";
 import { openSqliteStore } from "../../src/store/sqlite/open.js";
 import { makeKey } from "../auth/credentials.js";
 import { AUDIENCE, ISSUER, newIssuer } from "../auth/issuer.js";
-import { makeCertificate } from "../support/certificate.js";
+import { LOCALHOST, makeAuthority } from "../support/certificate.js";
 import { endCli, testFolder } from "../support/cli.js";
 
-afterAll(endCli);
+const authority = makeAuthority();
+const { certFile, keyFile } = authority.issue("hub", LOCALHOST);
+afterAll(async () => {
+  authority.remove();
+  await endCli();
+});
 
 const jwks = join(testFolder(), "jwks.json");
+const tls = { certFile, keyFile };
+const withClients = { ...tls, clientCaFile: authority.caFile };
 const tokens = { jwks, issuer: ISSUER, audience: AUDIENCE };
 
 /** Starts a hub on a database with keys or without, and says what it asks for. */
@@ -36,15 +42,14 @@ test("I2: credentials are asked for where there are any, or where the settings s
   expect(await started({ auth: "required" })).toBe("required");
   expect(await started({}, true)).toBe("required");
   expect(await started({ tokens })).toBe("required");
-  expect(await started({ certificateNames: () => [] })).toBe("required");
+  expect(await started({ tls: withClients })).toBe("required");
 });
 
 test("I2: a hub that shall be open does not start beside credentials", async () => {
   await expect(started({ auth: "open" }, true)).rejects.toThrow(AuthSettingsError);
   await expect(started({ auth: "open", tokens })).rejects.toThrow(/tokens/);
-  await expect(started({ auth: "open", certificateNames: () => [] })).rejects.toThrow(
-    /certificates/,
-  );
+  await expect(started({ auth: "open", tls: withClients })).rejects.toThrow(/certificates/);
+  expect(await started({ auth: "open", tls })).toBe("open");
 });
 
 test("I2: tokens that cannot be verified as told are no reason to start", async () => {
@@ -56,12 +61,9 @@ test("I2: tokens that cannot be verified as told are no reason to start", async 
 
 test("I2: an address that others can reach needs both credentials and TLS, or --insecure", async () => {
   const listen = "0.0.0.0:0";
-  const { serverKey, serverCert } = makeCertificate();
-  const pair = { private_key: serverKey, cert_chain: serverCert };
-  const serverCredentials = ServerCredentials.createSsl(null, [pair]);
   await expect(started({ listen })).rejects.toThrow(ListenError);
   await expect(started({ listen, auth: "required" })).rejects.toThrow(/no TLS/);
-  await expect(started({ listen, serverCredentials })).rejects.toThrow(/no credentials/);
-  expect(await started({ listen, serverCredentials, auth: "required" })).toBe("required");
+  await expect(started({ listen, tls })).rejects.toThrow(/no credentials/);
+  expect(await started({ listen, tls, auth: "required" })).toBe("required");
   expect(await started({ listen, insecure: true })).toBe("open");
 });

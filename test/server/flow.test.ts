@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { pruneEnded } from "../../src/store/sqlite/prune.js";
 import { startTestHub, type TestHub } from "../support/hub.js";
 import { closeAgents, openAgent, type RawAgent } from "../support/raw-agent.js";
 import { activeChat, channelOf, say } from "./chat.js";
@@ -89,6 +90,31 @@ test("D5: what is set aside frees its places, stays unhandled, and comes again i
   await provider.next("chatMessage");
   for (let count = 0; count < 3; count += 1) await provider.settled();
   expect(delivered(provider, channelId)).toEqual([3, 4, 5, 6]);
+});
+
+test("D5: an ack about a chat that was pruned is refused, and frees its places", async () => {
+  const gone = await chatWith(5);
+  const other = await chatWith(5);
+  expect(delivered(provider, gone)).toEqual([3, 4, 5, 6]);
+  expect(delivered(provider, other)).toEqual([3, 4]);
+  await consumer.store({ $case: "chatEnd", value: { channelId: gone } });
+  const pruned = await pruneEnded({ path: hub.dbPath, endedBeforeMs: Date.now() + 60_000 });
+  expect(pruned.channels).toBe(1);
+  // As a whole or not at all (M5): the other's position stays, and so do its places.
+  provider.sendRequest({
+    acks: [
+      { channelId: other, seq: 3n },
+      { channelId: gone, seq: 6n },
+    ],
+  });
+  expect(await provider.next("error")).toMatchObject({ reason: "CHANNEL_NOT_FOUND" });
+  for (let count = 0; count < 3; count += 1) await provider.settled();
+  expect((await channelOf(hub.address, "weather", other))?.positions[0]?.ackedSeq).toBe(2n);
+  expect(delivered(provider, other)).toEqual([3, 4, 5, 6]);
+  provider.ack(other, 6n);
+  for (let count = 0; count < 3; count += 1) await provider.settled();
+  expect(delivered(provider, other)).toEqual([3, 4, 5, 6, 7]);
+  expect(delivered(provider, gone)).toEqual([3, 4, 5, 6]);
 });
 
 test("M5: what is set aside beside a refused frame stays unacked, and its answer is the frame's", async () => {

@@ -288,6 +288,7 @@ const ELSEWHERE: Partial<Record<RefusalReason, string>> = {
   HEARTBEAT_MISSED: "heartbeat.test.ts, L3",
   SHUTTING_DOWN: "leaving.test.ts, L2",
   STORAGE_FULL: "storage-trouble.test.ts, M1",
+  TOO_MANY_CONNECTIONS: "connections.test.ts, M5",
   INTERNAL: "turns.test.ts, M5",
   MISSING_CREDENTIALS: "credentials.test.ts, I1",
   BAD_CREDENTIALS: "credentials.test.ts, I2",

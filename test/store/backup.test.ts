@@ -2,7 +2,6 @@ import {
   chmodSync,
   copyFileSync,
   existsSync,
-  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -17,7 +16,6 @@ import { beforeEach, expect, test } from "vitest";
 import { backUp } from "../../src/store/sqlite/backup.js";
 import { openSqliteStore, StoreOpenError } from "../../src/store/sqlite/open.js";
 import { restoreBackup } from "../../src/store/sqlite/restore.js";
-import { verifyDatabase } from "../../src/store/sqlite/verify.js";
 import { aFolder } from "./a-folder.js";
 import { aChannel, putAll } from "./sample.js";
 
@@ -162,20 +160,6 @@ test("restoring is refused while a hub serves the file, or from what is not soun
   await refusedWith(restoreBackup({ backup, path, nowMs: 0 }), /is not sound|is damaged/);
   expect(readFileSync(path).equals(before)).toBe(true);
   expect(readdirSync(folder).filter((name) => /restor|placeholder/.test(name))).toEqual([]);
-});
-
-test("a restore that was cut off leaves nothing that a hub opens, and can be done again", async () => {
-  makeSound();
-  await backUp({ from: path, to: backup });
-  // As after the power went in the middle.
-  linkSync(path, `${path}.before-restore-20261118T110640Z`);
-  const placeholder = "claw-chat db restore was interrupted here.\n".repeat(4);
-  writeFileSync(`${path}.placeholder`, placeholder);
-  renameSync(`${path}.placeholder`, path);
-  await refusedWith(openSqliteStore({ path }), /no SQLite database/);
-  const { epoch: restored } = await restoreBackup({ backup, path, nowMs: Date.now() });
-  expect(await epoch()).toBe(restored);
-  expect(verifyDatabase(path, () => {}).violations).toBe(0);
 });
 
 test("where there is no database yet, restoring makes it", async () => {

@@ -1,39 +1,81 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** A private certificate authority, and a server certificate for localhost that it signed. */
+/** A certificate and its key, as PEM files and as their contents. */
 export interface TestCertificate {
-  rootCerts: Buffer;
-  serverKey: Buffer;
-  serverCert: Buffer;
+  certFile: string;
+  keyFile: string;
+  cert: Buffer;
+  key: Buffer;
 }
 
-/** Makes both with the openssl command. */
-export function makeCertificate(): TestCertificate {
+/** A private certificate authority. */
+export interface TestAuthority {
+  /** Where its files are. */
+  folder: string;
+  caFile: string;
+  /** The same as contents. */
+  rootCerts: Buffer;
+  /**
+   * Signs a certificate.
+   * @param names subject alternative names, such as `DNS: "localhost"`, in a list because their order counts
+   * @param extensions further lines of OpenSSL's configuration
+   */
+  issue(
+    name: string,
+    names: [kind: string, value: string][],
+    extensions?: string[],
+  ): TestCertificate;
+  /** Removes its files. */
+  remove(): void;
+}
+
+/** Where the hubs of tests are. */
+export const LOCALHOST: [string, string][] = [
+  ["DNS", "localhost"],
+  ["IP", "127.0.0.1"],
+];
+
+/** Makes an authority with the openssl command. */
+export function makeAuthority(): TestAuthority {
   const folder = mkdtempSync(join(tmpdir(), "claw-chat-tls-"));
   const openssl = (...args: string[]) => {
-    execFileSync("openssl", args, { cwd: folder, stdio: "pipe" });
+    execFileSync("openssl", ["req", "-x509", "-days", "2", "-nodes", ...NEW_KEY, ...args], {
+      cwd: folder,
+      stdio: "pipe",
+    });
   };
-  const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-  try {
-    openssl(
-      ...["req", "-x509", ...newKey, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2"],
-      ...["-subj", "/CN=Test authority"],
-    );
-    openssl(
-      ...["req", "-x509", ...newKey, "-keyout", "server.key", "-out", "server.pem", "-days", "2"],
-      ...["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
-      ...["-addext", "basicConstraints=critical,CA:FALSE", "-CA", "ca.pem", "-CAkey", "ca.key"],
-    );
-    const read = (name: string) => readFileSync(join(folder, name));
-    return {
-      rootCerts: read("ca.pem"),
-      serverKey: read("server.key"),
-      serverCert: read("server.pem"),
-    };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const file = (name: string) => join(folder, name);
+  openssl("-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=Test authority");
+  return {
+    folder,
+    caFile: file("ca.pem"),
+    rootCerts: readFileSync(file("ca.pem")),
+    issue(name, names, extensions = []) {
+      const [certFile, keyFile] = [file(`${name}.pem`), file(`${name}.key`)];
+      writeFileSync(file("names.cnf"), configOf(names, extensions));
+      openssl(
+        ...["-keyout", keyFile, "-out", certFile, "-subj", `/CN=${name}`],
+        ...["-config", "names.cnf", "-extensions", "ext", "-CA", "ca.pem", "-CAkey", "ca.key"],
+      );
+      return { certFile, keyFile, cert: readFileSync(certFile), key: readFileSync(keyFile) };
+    },
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+const NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
+
+function configOf(names: [string, string][], extensions: string[]): string {
+  return [
+    ...["[req]", "distinguished_name = dn", "[dn]", "[ext]"],
+    "basicConstraints = critical,CA:FALSE",
+    ...(names.length > 0 ? ["subjectAltName = @names"] : []),
+    ...extensions,
+    "[names]",
+    ...names.map(([kind, value], index) => `${kind}.${index + 1} = ${value}`),
+    "",
+  ].join("\n");
 }

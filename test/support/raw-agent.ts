@@ -77,8 +77,8 @@ function rawClient(address: string): ChatHubClient {
   return client;
 }
 
-function newStub(address: string): ChatHubClient {
-  return new ChatHubClient(address, ChannelCredentials.createInsecure(), {
+function newStub(address: string, secure = ChannelCredentials.createInsecure()): ChatHubClient {
+  return new ChatHubClient(address, secure, {
     // Otherwise a stub inherits the reconnect backoff of another one that met a stopped hub.
     "grpc.use_local_subchannel_pool": 1,
   });
@@ -93,14 +93,15 @@ function callerOf(agentId: string, receive?: string, apiKey?: string): Metadata 
   return metadata;
 }
 
-/** Opens a session. Resolves at once; what is first is SessionStarted. */
+/** Opens a session. Resolves at once; what is first is SessionStarted. @param secure TLS */
 export function openAgent(
   address: string,
   agentId: string,
   receive?: string,
   apiKey?: string,
+  secure?: ChannelCredentials,
 ): RawAgent {
-  const client = newStub(address);
+  const client = newStub(address, secure);
   const stream = connectRaw(client, callerOf(agentId, receive, apiKey));
   const responses: ConnectResponse[] = [];
   const waiting = new Set<() => void>();

@@ -1,14 +1,7 @@
-import {
-  chownSync,
-  closeSync,
-  existsSync,
-  openSync,
-  realpathSync,
-  rmSync,
-  statSync,
-} from "node:fs";
+import { closeSync, existsSync, openSync, realpathSync, rmSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import Database from "better-sqlite3";
+import { copyRights } from "./copy-rights.js";
 import { openExisting } from "./existing-database.js";
 import { StoreOpenError } from "./store-open-error.js";
 import { renameForGood, syncPath } from "./synced-files.js";
@@ -60,7 +53,7 @@ export async function backUp(of: {
 
 /**
  * Copies a database to a file that is not there yet, checks the copy and syncs it.
- * @param of.like the file whose rights and owner it gets: chats are not for everybody
+ * @param of.like the file whose rights and owner it gets
  * @param of.change what to change about the copy
  * @throws StoreOpenError when it cannot be read, or the copy is not sound
  */
@@ -73,9 +66,8 @@ export async function copyDatabase(of: {
   const { from, to } = of;
   const source = openExisting(from, "read");
   try {
-    const { mode, uid, gid } = statSync(of.like);
-    closeSync(openSync(to, "wx", mode & 0o777));
-    if (process.geteuid?.() === 0) chownSync(to, uid, gid);
+    closeSync(openSync(to, "wx", 0o600));
+    copyRights({ from: of.like, to });
     await source.backup(to, { progress: () => ALL_PAGES });
   } finally {
     source.close();

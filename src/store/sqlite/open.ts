@@ -98,6 +98,14 @@ function explain(error: unknown, path: string): unknown {
       cause: error,
     });
   }
+  // The latter where the memory that processes share beside the file finds no room.
+  if (code === "SQLITE_FULL" || code === "SQLITE_IOERR_SHMSIZE") {
+    return new StoreOpenError(
+      `${path} cannot be opened: there is no room on its disk (${because}). ` +
+        "Make room and start it again",
+      { cause: error },
+    );
+  }
   return new StoreOpenError(
     `${path} cannot be opened for reading and writing (${because}); ` +
       "check the rights to it and its folder, and the space on the disk",
