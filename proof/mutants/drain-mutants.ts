@@ -21,8 +21,8 @@ export const DRAIN_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "cli/serve.ts",
-        find: "await serve(settings, log);",
-        replace: "await serve(settings, log); return EXIT.failed;",
+        find: "await serve(settings, safety, log);",
+        replace: "await serve(settings, safety, log); return EXIT.failed;",
       },
     ],
     caughtBy: "rolling",

@@ -7,6 +7,7 @@ export type ValidatorName =
   | "cuts"
   | "failpoints"
   | "half-open"
+  | "matrix"
   | "model"
   | "power-loss"
   | "rolling"
@@ -29,7 +30,7 @@ export interface Mutant {
   /**
    * What the validator must say: figures of its last line, one of which must be above 0, or above
    * or below the number that stands with it, as in `rss_growth_mib>64`. Missing for `model`, which
-   * says it by a counterexample.
+   * says it by a counterexample, and for `matrix`, which says it by a cell.
    */
   figures?: readonly string[];
 }

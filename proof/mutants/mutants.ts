@@ -1,4 +1,5 @@
 import type { Edit } from "../patches/patched-source.ts";
+import { ACCESS_MUTANTS } from "./access-mutants.ts";
 import { CLIENT_MUTANTS } from "./client-mutants.ts";
 import { DELIVERING_MUTANTS } from "./delivering-mutants.ts";
 import { DRAIN_MUTANTS } from "./drain-mutants.ts";
@@ -9,6 +10,7 @@ import { STORING_MUTANTS } from "./storing-mutants.ts";
 /** Every seeded bug. Each is caught by the validator it names, or that one proves too little. */
 export const MUTANTS: readonly Mutant[] = [
   ...STORING_MUTANTS,
+  ...ACCESS_MUTANTS,
   ...DELIVERING_MUTANTS,
   ...STORAGE_MUTANTS,
   ...DRAIN_MUTANTS,

@@ -13,7 +13,8 @@ export interface Validator {
 
 /**
  * Small runs: a mutant is to be caught in seconds. As controls they must pass. The name of a
- * validator is that of its folder in `proof/`; `model` is the folder in `test/`.
+ * validator is that of its folder in `proof/`; `model` and `matrix` are
+ * tests.
  */
 export const VALIDATORS: Record<ValidatorName, Validator> = {
   clock: { words: ["proof/clock/main.ts", "--hubs", "1"], seed: { flag: "--seed" } },
@@ -21,6 +22,9 @@ export const VALIDATORS: Record<ValidatorName, Validator> = {
   cuts: { words: ["proof/cuts/main.ts", "--samples", "60"], seed: { flag: "--seed" } },
   failpoints: { words: ["proof/failpoints/main.ts"], seed: { flag: "--seed" } },
   "half-open": { words: ["proof/half-open/main.ts"], idle: true },
+  matrix: {
+    words: ["node_modules/vitest/vitest.mjs", "run", "test/security/matrix.test.ts", "--bail", "1"],
+  },
   model: {
     words: ["node_modules/vitest/vitest.mjs", "run", "test/model", "--bail", "1"],
     env: { MODEL_RUNS: "1000" },

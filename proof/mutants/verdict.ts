@@ -23,6 +23,7 @@ export function verdictOn(mutant: Mutant, ended: Ended): { good: boolean; why: s
   if (ended.code === 0) return missed(`the validator passed: ${ended.lastLine}`);
   if (ended.code !== 1) return missed(`the validator ended with ${ended.code}: ${ended.lastLine}`);
   if (mutant.caughtBy === "model") return verdictOfModel(ended);
+  if (mutant.caughtBy === "matrix") return verdictOfMatrix(ended);
   const figures = figuresOf(ended.lastLine);
   const asked = mutant.figures ?? [];
   const said = asked.filter((one) => {
@@ -42,6 +43,15 @@ function verdictOfModel({ output, lastLine }: Ended): { good: boolean; why: stri
   if (found === null) return { good: false, why: `no counterexample was found: ${lastLine}` };
   const seed = /seed: (-?\d+)/.exec(output)?.[1];
   return { good: true, why: `counterexample in run ${found[1]}, seed ${seed}` };
+}
+
+/** A cell that came out otherwise than it is written down, and not any other failure. */
+function verdictOfMatrix({ output, lastLine }: Ended): { good: boolean; why: string } {
+  const cell = /FAIL.*matrix\.test\.ts > C7 I1: (.*)\n(?:.*\n){0,3}?AssertionError/.exec(
+    output,
+  )?.[1];
+  if (cell === undefined) return { good: false, why: `no cell came out wrong: ${lastLine}` };
+  return { good: true, why: `the cell ${cell}` };
 }
 
 /** The `key=value` figures of a line. */

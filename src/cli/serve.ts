@@ -10,12 +10,16 @@ import { nodeAdvice } from "./node-version.js";
 import { print, printJson } from "./output.js";
 import { printable } from "./printable.js";
 import { type AuthOptions, authOptions } from "./serve-auth.js";
+import { type TlsOptions, tlsOptions } from "./serve-tls.js";
 import type { Environment, Settings } from "./settings.js";
 
 const SERVE_SETTINGS = [
   "listen",
   "db",
   "insecure",
+  "tlsCert",
+  "tlsKey",
+  "clientCa",
   "auth",
   "jwks",
   "jwtIssuer",
@@ -30,6 +34,8 @@ const SERVE_SETTINGS = [
   "maxSessions",
   "maxMetadataEntries",
   "maxMetadataBytes",
+  "maxConnectionsPerAddress",
+  "maxConnections",
   "maxFailedLoginsPerMinute",
   "maxUnackedPerChannel",
   "maxUnacked",
@@ -50,6 +56,7 @@ export function serveCommand(env: Environment): Command {
       "serve",
       "serve --listen 127.0.0.1:9000 --db /var/lib/claw-chat/hub.db --log-format json",
       "serve --listen 127.0.0.1:0 --db :memory: --json",
+      "serve --listen 0.0.0.0:8765 --tls-cert cert.pem --tls-key key.pem",
     ],
     notes:
       "Says on stdout where it listens and stores, then logs to stderr. When the disk fails under\n" +
@@ -57,15 +64,19 @@ export function serveCommand(env: Environment): Command {
   });
   return settingsAction(command, env, SERVE_SETTINGS, async ({ settings }) => {
     const log = openLog(settings);
-    const auth = await authOptions(settings);
+    const safety = { ...(await authOptions(settings)), ...tlsOptions(settings) };
     const advice = nodeAdvice(process.versions);
     if (advice !== undefined) log.warn(advice);
-    await serve(settings, auth, log);
+    await serve(settings, safety, log);
     return EXIT.ok;
   });
 }
 
-async function serve(settings: ServeSettings, auth: AuthOptions, log: Logger): Promise<void> {
+async function serve(
+  settings: ServeSettings,
+  safety: AuthOptions & TlsOptions,
+  log: Logger,
+): Promise<void> {
   // Heard from the first moment: a signal during the start is not lost.
   const stopped = stopSignal();
   // Loaded here, so that the other commands start without the database's native code.
@@ -79,7 +90,7 @@ async function serve(settings: ServeSettings, auth: AuthOptions, log: Logger): P
       ...settings,
       store,
       log,
-      ...auth,
+      ...safety,
       heartbeatIntervalMs: settings.heartbeatInterval * 1000,
     }).catch((cause) => oneSentence(cause, settings.listen));
     try {
@@ -125,7 +136,7 @@ function stopSignal(): Promise<NodeJS.Signals> {
 
 async function announce(hub: Hub, settings: ServeSettings, durable: boolean): Promise<void> {
   const db = durable ? resolve(settings.db) : settings.db;
-  const tryIt = grpcurlLine(hub);
+  const tryIt = grpcurlLine(hub, settings.tlsCert !== undefined);
   if (settings.json) {
     await printJson({ address: hub.address, db, durable, auth: hub.auth, try: tryIt });
     return;
@@ -141,11 +152,11 @@ async function announce(hub: Hub, settings: ServeSettings, durable: boolean): Pr
 }
 
 /** A line that holds on every hub: it opens a session and is answered. */
-function grpcurlLine({ address, auth }: Hub): string {
+function grpcurlLine({ address, auth }: Hub, hasTls: boolean): string {
   const key = auth === "open" ? "" : "-H 'authorization: Bearer KEY' ";
   const reachable = address.replace(/^0\.0\.0\.0:/, "127.0.0.1:").replace(/^\[::\]:/, "[::1]:");
   return (
-    `grpcurl -plaintext -H 'claw-agent-id: me' ${key}-d '{"heartbeat":true}' ` +
+    `grpcurl ${hasTls ? "-cacert CA.pem" : "-plaintext"} -H 'claw-agent-id: me' ${key}-d '{"heartbeat":true}' ` +
     `${reachable} claw.chat.v1.ChatHub/Connect`
   );
 }

@@ -52,6 +52,12 @@ export const SETTINGS = {
     kind: onOff(),
     defaultValue: false,
   },
+  tlsCert: optional(
+    "the hub's certificate, a PEM file that is read again when it changes",
+    text("file"),
+  ),
+  tlsKey: optional("its private key, a PEM file", text("file")),
+  clientCa: optional("whose client certificates name agents, a PEM file", text("file")),
   auth: optional(
     "required: ask for credentials; default where there are any",
     choice("mode", ["open", "required"]),
@@ -104,6 +110,16 @@ export const SETTINGS = {
     description: "names and values of a metadata map together",
     kind: number({ placeholder: "bytes", least: 1, most: 1.75 * 1024 * 1024, whole: true }),
     defaultValue: DEFAULT_LIMITS.maxMetadataBytes,
+  },
+  maxConnectionsPerAddress: {
+    description: "connections from one address; 0: no limit",
+    kind: number({ placeholder: "n", least: 0, most: 1_000_000, whole: true }),
+    defaultValue: DEFAULT_LIMITS.maxConnectionsPerAddress,
+  },
+  maxConnections: {
+    description: "connections in all; 0: no limit",
+    kind: number({ placeholder: "n", least: 0, most: 1_000_000, whole: true }),
+    defaultValue: DEFAULT_LIMITS.maxConnections,
   },
   maxFailedLoginsPerMinute: {
     description: "logins from one address that may fail before failing ones are put off",
