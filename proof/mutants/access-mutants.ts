@@ -1,17 +1,11 @@
+import type { Edit } from "../patches/patched-source.ts";
 import type { Mutant } from "./mutant.ts";
 
 /** A check that is left out. @param tried what of the matrix shows it */
-function hole(of: {
-  name: string;
-  what: string;
-  file: string;
-  find: string;
-  replace: string;
-  tried: string;
-}): Mutant {
-  const { name, what, file, find, replace, tried } = of;
+function hole(of: Edit & { name: string; what: string; also?: Edit; tried: string }): Mutant {
+  const { name, what, file, find, replace, also, tried } = of;
   return {
-    ...{ name, what, edits: [{ file, find, replace }] },
+    ...{ name, what, edits: [{ file, find, replace }, ...(also === undefined ? [] : [also])] },
     caughtBy: "matrix",
     words: ["-t", tried],
   };
@@ -44,7 +38,7 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
     file: "auth/authenticator.ts",
     find: "record.expiresAtMs <= nowMs ?",
     replace: "record.expiresAtMs <= 0 ?",
-    tried: "ListChannels by",
+    tried: "ListServices",
   }),
   hole({
     name: "revoked-key-let-in",
@@ -87,11 +81,16 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
     tried: "chat_end",
   }),
   hole({
-    name: "message-by-admin",
-    what: "lets admins speak in the chats of others",
+    name: "message-by-everybody",
+    what: "lets whoever knows a chat's name speak in it",
     file: "hub/decide.ts",
     find: "if (roleOf(channel, agentId) === undefined) {",
-    replace: "if (roleOf(channel, agentId) === undefined && false) {",
+    replace: "if (false) {",
+    also: {
+      file: "hub/address.ts",
+      find: "channel === undefined || roleOf(channel, agentId) === undefined",
+      replace: "channel === undefined",
+    },
     tried: "chat_message by channel_id",
   }),
   hole({
@@ -142,4 +141,11 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
     replace: "if (channel === undefined) return denyChannel(context, agentId, channelId, channel);",
     tried: "acks",
   }),
+  {
+    name: "thrown-at-by-a-reset",
+    what: "does not guard against calls that are reset while they are refused",
+    edits: [{ file: "server/hub.ts", find: "guardStreams(server, log);", replace: "" }],
+    caughtBy: "fuzz",
+    figures: ["hub_ended"],
+  },
 ];

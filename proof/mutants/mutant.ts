@@ -6,6 +6,7 @@ export type ValidatorName =
   | "crash"
   | "cuts"
   | "failpoints"
+  | "fuzz"
   | "half-open"
   | "matrix"
   | "model"

@@ -2,7 +2,7 @@ import { existsSync, rmSync } from "node:fs";
 import type { Mutant } from "./mutant.ts";
 import { NO_MUTANT } from "./mutants.ts";
 import { runValidator, wordsOf } from "./run-validator.ts";
-import { type LabelledValidator, validatorOf } from "./validators.ts";
+import { controlOf, type LabelledValidator, validatorOf } from "./validators.ts";
 import { verdictOn } from "./verdict.ts";
 
 /** A validator against one mutant, or without one: then it is to pass. */
@@ -35,7 +35,8 @@ export function runsFor(mutants: readonly Mutant[]): Run[] {
   const validators = mutants.map(validatorOf);
   const missing = validators.filter(({ words }) => !existsSync(words[0] ?? ""));
   if (missing.length > 0) throw new Error(`no validator ${missing.map(({ label }) => label)}`);
-  const used = new Map(validators.map((validator) => [validator.words.join(" "), validator]));
+  const controls = mutants.map(controlOf);
+  const used = new Map(controls.map((control) => [control.words.join(" "), control]));
   return [
     ...mutants.map((mutant) => ({ validator: validatorOf(mutant), mutant })),
     ...[...used.values()].map((validator) => ({ validator })),

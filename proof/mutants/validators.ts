@@ -7,6 +7,8 @@ export interface Validator {
   env?: Record<string, string>;
   /** The flag or the variable that takes the seed, where something is drawn. */
   seed?: { flag: string } | { variable: string };
+  /** Words of its mutants only choose among its cases: all of them together are one control. */
+  oneControl?: true;
   /** It mostly waits for time to pass, and may do so while others run. Default: it is alone. */
   idle?: true;
 }
@@ -21,9 +23,11 @@ export const VALIDATORS: Record<ValidatorName, Validator> = {
   crash: { words: ["proof/crash/main.ts", "--kills", "6"], seed: { flag: "--seed" } },
   cuts: { words: ["proof/cuts/main.ts", "--samples", "60"], seed: { flag: "--seed" } },
   failpoints: { words: ["proof/failpoints/main.ts"], seed: { flag: "--seed" } },
+  fuzz: { words: ["proof/fuzz/main.ts", "--seconds", "8"], seed: { flag: "--seed" } },
   "half-open": { words: ["proof/half-open/main.ts"], idle: true },
   matrix: {
     words: ["node_modules/vitest/vitest.mjs", "run", "test/security/matrix.test.ts", "--bail", "1"],
+    oneControl: true,
   },
   model: {
     words: ["node_modules/vitest/vitest.mjs", "run", "test/model", "--bail", "1"],
@@ -48,4 +52,11 @@ export function validatorOf({ caughtBy, words = [] }: Mutant): LabelledValidator
   const validator = VALIDATORS[caughtBy];
   const label = [caughtBy, ...words.filter((word) => !word.startsWith("-"))].join(" ");
   return { ...validator, words: [...validator.words, ...words], label };
+}
+
+/** What is run without a mutant, for what is run with it. */
+export function controlOf(mutant: Mutant): LabelledValidator {
+  const { caughtBy } = mutant;
+  const validator = VALIDATORS[caughtBy];
+  return validator.oneControl ? { ...validator, label: caughtBy } : validatorOf(mutant);
 }

@@ -70,6 +70,7 @@ export const PROOFS: readonly Proof[] = [
     command: program("fuzz", "--seconds", "20"),
     long: program("fuzz", "--seconds", "600"),
   },
+  { name: "matrix", promises: ["G7", "G8"], command: ["vitest", "run", "test/security"] },
   { name: "clock", promises: ["G15"], command: program("clock") },
   { name: "mutants", promises: ["all"], command: program("mutants") },
 ];

@@ -61,3 +61,15 @@ export async function movePositions(
     // failpoint: before-ack-commit
   }
 }
+
+/** Moves those positions that can be moved: of others, a channel may have been pruned meanwhile. */
+export async function moveWhereAllowed(
+  context: Context,
+  agentId: string,
+  acks: ChannelPosition[],
+): Promise<void> {
+  for (const ack of acks) {
+    const refusal = await checkPositions(context, agentId, [ack]);
+    if (refusal === undefined) await movePositions(context, agentId, [ack]);
+  }
+}

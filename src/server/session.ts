@@ -1,4 +1,4 @@
-import { channelsNotFound, checkPositions, movePositions } from "../hub/ack.js";
+import { channelsNotFound, checkPositions, movePositions, moveWhereAllowed } from "../hub/ack.js";
 import type { Answer } from "../hub/answer.js";
 import { refused } from "../hub/answer.js";
 import type { Context } from "../hub/context.js";
@@ -261,13 +261,7 @@ export function createSession(of: {
       // Once sent away, a session moves no position any more (I4).
       if (farewell !== undefined) return;
       turns.submit({
-        async run(context) {
-          for (const ack of acks) {
-            // A channel may have been pruned meanwhile; the others are not its business.
-            const refusal = await checkPositions(context, agentId, [ack]);
-            if (refusal === undefined) await movePositions(context, agentId, [ack]);
-          }
-        },
+        run: (context) => moveWhereAllowed(context, agentId, acks),
         done: () => {},
         // A position that could not be stored stays behind: the entry is delivered again (D3).
         failed: () => {},

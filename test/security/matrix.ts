@@ -4,10 +4,11 @@
  * docs/security.md prints this table.
  */
 
-/** Who calls. The first five never get past the door. */
+/** Who calls. The first six never get past the door. */
 export const CALLERS = [
   "no credentials",
   "malformed key",
+  "wrong secret",
   "expired key",
   "revoked key",
   "another agent's name",
@@ -168,6 +169,7 @@ const BY_OPERATION: Record<Operation, Rows> = {
 const AT_THE_DOOR: Partial<Record<Caller, string>> = {
   "no credentials": "MISSING_CREDENTIALS",
   "malformed key": "BAD_CREDENTIALS",
+  "wrong secret": "BAD_CREDENTIALS",
   "expired key": "CREDENTIALS_EXPIRED",
   "revoked key": "CREDENTIALS_REVOKED",
   "another agent's name": "AGENT_NOT_ALLOWED",
