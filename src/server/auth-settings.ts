@@ -2,8 +2,7 @@ import type { Logger } from "pino";
 import { createAuthenticator } from "../auth/authenticator.js";
 import { countFailedLogins } from "../auth/failed-logins.js";
 import { openKeyRing } from "../auth/key-ring.js";
-import { KeySetError } from "../auth/key-set.js";
-import { createTokenVerifier, type TokenSettings, type TokenVerifier } from "../auth/token.js";
+import type { TokenSettings, TokenVerifier } from "../auth/token.js";
 import type { Store } from "../hub/store.js";
 import type { HubLimits } from "../protocol/limits.js";
 import type { AuditNotes } from "./audit-notes.js";
@@ -44,7 +43,7 @@ export async function openAuth(of: {
   const { store, limits, certificateNames } = of;
   const keys = await openKeyRing(store);
   const problem = sayNowAndThen(of.log);
-  const tokens = of.tokens && verifierOf(of.tokens, problem);
+  const tokens = of.tokens && (await verifierOf(of.tokens, problem));
   const reasons = [
     ...(keys.known().size > 0 ? ["the database has API keys"] : []),
     ...(tokens !== undefined ? ["it is told how to verify tokens"] : []),
@@ -75,7 +74,15 @@ export async function openAuth(of: {
   };
 }
 
-function verifierOf(settings: TokenSettings, problem: (error: unknown) => void): TokenVerifier {
+async function verifierOf(
+  settings: TokenSettings,
+  problem: (error: unknown) => void,
+): Promise<TokenVerifier> {
+  // Loaded here, for most hubs take no tokens.
+  const [{ KeySetError }, { createTokenVerifier }] = await Promise.all([
+    import("../auth/key-set.js"),
+    import("../auth/token.js"),
+  ]);
   try {
     return createTokenVerifier(settings, { problem });
   } catch (error) {
