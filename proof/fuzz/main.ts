@@ -36,6 +36,8 @@ const program = new Command("fuzz")
 const { seconds, seed = freshSeed() } = program.opts<{ seconds: number; seed?: number }>();
 
 process.exitCode = await prove();
+// An attack on a hub that has gone may never end.
+process.exit();
 
 async function prove(): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), "claw-chat-fuzz-"));
@@ -46,7 +48,7 @@ async function prove(): Promise<number> {
     env: MEMORY_SETTINGS,
   });
   let ended = false;
-  void hub.ended.then(() => {
+  const gone = hub.ended.then(() => {
     ended = true;
   });
   const random = randomFrom(seed);
@@ -54,18 +56,19 @@ async function prove(): Promise<number> {
   async function attackFor(duration: number): Promise<void> {
     const untilMs = performance.now() + duration * 1000;
     const attackers = Array.from({ length: ATTACKERS }, () => randomFrom(random.int(0, 2 ** 30)));
-    await Promise.all(
-      attackers.map(async (own) => {
-        while (performance.now() < untilMs && !ended) await attack(hub.address, own, counts);
-      }),
-    );
+    const attacks = attackers.map(async (own) => {
+      while (performance.now() < untilMs && !ended) await attack(hub.address, own, counts);
+    });
+    await Promise.race([Promise.all(attacks), gone]);
   }
   const problems: string[] = [];
   let control: Control | undefined;
   let [beforeMib, afterMib] = [NaN, NaN];
   try {
     control = await startControl(`grpc://${hub.address}`);
-    for (const flood of Object.values(FLOODS)) await flood(hub.address, WARM_UP_SHARE);
+    for (const flood of Object.values(FLOODS)) {
+      await Promise.race([flood(hub.address, WARM_UP_SHARE), gone]);
+    }
     await attackFor(Math.min(seconds, WARM_UP_SECONDS));
     beforeMib = await residentMib(hub);
     console.error(`warmed up; ${beforeMib.toFixed(1)} MiB`);

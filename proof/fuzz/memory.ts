@@ -42,7 +42,7 @@ export async function residentMib(hub: HubProcess, wantedMib = 0): Promise<numbe
 /** So often the same is all that it will be, where nothing less is wanted. */
 const UNCHANGED_LOOKS = 3;
 
-async function askMib({ child }: HubProcess): Promise<number> {
+async function askMib({ child, ended }: HubProcess): Promise<number> {
   const { stderr } = child;
   if (stderr === null) throw new Error("the hub's stderr is not heard");
   const heard = Promise.withResolvers<number>();
@@ -52,14 +52,13 @@ async function askMib({ child }: HubProcess): Promise<number> {
     const bytes = /rss_bytes=(\d+)\n/.exec(text)?.[1];
     if (bytes !== undefined) heard.resolve(Number(bytes) / MIB);
   };
-  const ended = () => heard.reject(new Error("the hub ended before it said its memory"));
+  // It may have ended long ago.
+  void ended.then(() => heard.reject(new Error("the hub ended before it said its memory")));
   stderr.on("data", hear);
-  child.once("close", ended);
   child.kill("SIGUSR2");
   try {
     return await heard.promise;
   } finally {
     stderr.off("data", hear);
-    child.off("close", ended);
   }
 }

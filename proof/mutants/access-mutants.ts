@@ -141,11 +141,4 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
     replace: "if (channel === undefined) return denyChannel(context, agentId, channelId, channel);",
     tried: "acks",
   }),
-  {
-    name: "thrown-at-by-a-reset",
-    what: "does not guard against calls that are reset while they are refused",
-    edits: [{ file: "server/hub.ts", find: "guardStreams(server, log);", replace: "" }],
-    caughtBy: "fuzz",
-    figures: ["hub_ended"],
-  },
 ];

@@ -3,6 +3,7 @@ import { ACCESS_MUTANTS } from "./access-mutants.ts";
 import { CLIENT_MUTANTS } from "./client-mutants.ts";
 import { DELIVERING_MUTANTS } from "./delivering-mutants.ts";
 import { DRAIN_MUTANTS } from "./drain-mutants.ts";
+import { HOSTILE_MUTANTS } from "./hostile-mutants.ts";
 import type { Mutant } from "./mutant.ts";
 import { STORAGE_MUTANTS } from "./storage-mutants.ts";
 import { STORING_MUTANTS } from "./storing-mutants.ts";
@@ -14,6 +15,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...DELIVERING_MUTANTS,
   ...STORAGE_MUTANTS,
   ...DRAIN_MUTANTS,
+  ...HOSTILE_MUTANTS,
   ...CLIENT_MUTANTS,
 ];
 

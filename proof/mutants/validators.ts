@@ -23,7 +23,7 @@ export const VALIDATORS: Record<ValidatorName, Validator> = {
   crash: { words: ["proof/crash/main.ts", "--kills", "6"], seed: { flag: "--seed" } },
   cuts: { words: ["proof/cuts/main.ts", "--samples", "60"], seed: { flag: "--seed" } },
   failpoints: { words: ["proof/failpoints/main.ts"], seed: { flag: "--seed" } },
-  fuzz: { words: ["proof/fuzz/main.ts", "--seconds", "8"], seed: { flag: "--seed" } },
+  fuzz: { words: ["proof/fuzz/main.ts", "--seconds", "5"], seed: { flag: "--seed" } },
   "half-open": { words: ["proof/half-open/main.ts"], idle: true },
   matrix: {
     words: ["node_modules/vitest/vitest.mjs", "run", "test/security/matrix.test.ts", "--bail", "1"],
