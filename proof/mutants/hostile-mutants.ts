@@ -3,9 +3,15 @@ import type { Mutant } from "./mutant.ts";
 /** Bugs in what the hub does with input that is meant to harm it (G14). */
 export const HOSTILE_MUTANTS: readonly Mutant[] = [
   {
-    name: "streams-unguarded",
-    what: "ends when a call of an unknown method is gone before it is answered",
-    edits: [{ file: "server/hub.ts", find: "guardStreams(server, log);", replace: "" }],
+    name: "not-decoded-ends-the-hub",
+    what: "ends the process at a request that is no ConnectRequest, instead of the session",
+    edits: [
+      {
+        file: "server/session.ts",
+        find: "leave(NOT_DECODED);",
+        replace: "setImmediate(() => { throw new Error(NOT_DECODED.message); });",
+      },
+    ],
     caughtBy: "fuzz",
     figures: ["hub_ended"],
   },

@@ -15,7 +15,7 @@ const { only, by, seed, limitS } = new Command("node proof/mutants/main.ts")
       Object.keys(VALIDATORS),
     ),
   )
-  .option("--limit-s <n>", "seconds that one run may take", atLeastOne, 180)
+  .option("--limit-s <n>", "seconds that one run may take", atLeastOne, 300)
   .option("--seed <n>", "repeat the choices of a run", wholeNumber, drawnSeed())
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
   .parse()

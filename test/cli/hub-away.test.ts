@@ -7,6 +7,9 @@ import { runHere } from "../support/cli-here.js";
 
 afterAll(endCli);
 
+/** Several processes are started, one after another. */
+const SLOW = { timeout: 60_000 };
+
 /** A hub that can go away, and come back where it was with what it had. */
 async function startLeavingHub() {
   const db = join(testFolder(), "hub.db");
@@ -27,20 +30,24 @@ async function startLeavingHub() {
   };
 }
 
-test("D1: --no-ack prints and counts an entry once, though a new session repeats it", async () => {
-  const hub = await startLeavingHub();
-  await hub.as("a", "send", "--to", "b", "one");
-  await hub.as("a", "send", "--to", "b", "two");
-  const listener = startCli(["listen", "--no-ack", "--count", "3", ...hub.at("b")]);
-  await listener.said("stdout", /a says: two/);
-  await hub.leave();
-  await hub.comeBack();
-  await listener.said("stderr", /listening as b[\s\S]*listening as b/);
-  await hub.as("a", "send", "--to", "b", "three");
-  const { code, stdout } = await listener.result;
-  expect(code).toBe(0);
-  expect(stdout.match(/says: .*/g)).toEqual(["says: one", "says: two", "says: three"]);
-});
+test(
+  "D1: --no-ack prints and counts an entry once, though a new session repeats it",
+  SLOW,
+  async () => {
+    const hub = await startLeavingHub();
+    await hub.as("a", "send", "--to", "b", "one");
+    await hub.as("a", "send", "--to", "b", "two");
+    const listener = startCli(["listen", "--no-ack", "--count", "3", ...hub.at("b")]);
+    await listener.said("stdout", /a says: two/);
+    await hub.leave();
+    await hub.comeBack();
+    await listener.said("stderr", /listening as b[\s\S]*listening as b/);
+    await hub.as("a", "send", "--to", "b", "three");
+    const { code, stdout } = await listener.result;
+    expect(code).toBe(0);
+    expect(stdout.match(/says: .*/g)).toEqual(["says: one", "says: two", "says: three"]);
+  },
+);
 
 test("D1: `listen` goes on when nobody reads its remarks any more", async () => {
   const hub = await startLeavingHub();
@@ -55,7 +62,7 @@ test("D1: `listen` goes on when nobody reads its remarks any more", async () => 
   expect(stdout).toContain("a says: still there?");
 });
 
-test("C3: `request` outlasts a hub that is away for longer than --timeout", async () => {
+test("C3: `request` outlasts a hub that is away for longer than --timeout", SLOW, async () => {
   const hub = await startLeavingHub();
   const asking = ["request", "--provider", "b", "--timeout", "0.5"];
   const waiting = startCli([...asking, ...hub.at("a")]);
@@ -70,7 +77,7 @@ test("C3: `request` outlasts a hub that is away for longer than --timeout", asyn
   });
 });
 
-test("`request` names its channel in a failure that comes after the receipt", async () => {
+test("`request` names its channel in a failure that comes after the receipt", SLOW, async () => {
   const hub = await startLeavingHub();
   const waiting = startCli(["request", "--provider", "b", "--timeout", "0.5", ...hub.at("a")]);
   const [request] = (await hub.as("b", "listen", "--count", "1", "--json")).json();

@@ -31,7 +31,8 @@ let control: RawAgent;
 beforeAll(async () => {
   hub = await startHubProcess({
     db: join(testFolder(), "hub.db"),
-    args: ["--log-level", "error"],
+    // The control sends one now and then, and may be silent for long on a slow machine.
+    args: ["--log-level", "error", "--heartbeat-interval", "3600"],
     nodeArgs: MEMORY_FLAGS,
     env: MEMORY_SETTINGS,
   });
