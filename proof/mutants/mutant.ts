@@ -25,7 +25,7 @@ export interface Mutant {
   edits: readonly Edit[];
   caughtBy: ValidatorName;
   /** The validator mostly waits for what never comes, and may do so while others run. */
-  idle?: true;
+  beside?: true;
   /** More words for the validator, such as the one case that is meant. */
   words?: readonly string[];
   /**

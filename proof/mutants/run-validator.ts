@@ -12,6 +12,15 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const REGISTER = new URL("../patches/register.ts", import.meta.url).href;
 const OUTPUT_CHARS = 1024 * 1024;
 
+/** Processes that lead a group. */
+const running = new Set<number>();
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => {
+    for (const leader of running) endGroup(leader);
+    process.exit(1);
+  });
+}
+
 /** The words that run a validator with a seed, without Node itself. */
 export function wordsOf(validator: Validator, seed: number): string[] {
   const by = validator.seed;
@@ -48,6 +57,7 @@ export async function runValidator(of: {
       NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ""} --import ${REGISTER}`.trim(),
     },
   });
+  if (child.pid !== undefined) running.add(child.pid);
   let output = "";
   let stdout = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -65,6 +75,7 @@ export async function runValidator(of: {
   const [code] = await once(child, "close");
   clearTimeout(timer);
   endGroup(child.pid);
+  if (child.pid !== undefined) running.delete(child.pid);
   const lastLine = stripVTControlCharacters(stdout).trimEnd().split("\n").at(-1) ?? "";
   return { code, output: stripVTControlCharacters(output), lastLine, overdue, folder };
 }

@@ -44,8 +44,7 @@ export function runsFor(mutants: readonly Mutant[]): Run[] {
 }
 
 /**
- * Runs them in their order. Those that mostly wait for time to pass are done beside the others,
- * also in their order.
+ * Runs them in their order; those that may run beside others do so, one after the other as well.
  * @param tell told of each when it is over
  */
 export async function runAll(
@@ -62,10 +61,10 @@ export async function runAll(
     }
     return results;
   };
-  const isIdle = ({ validator, mutant }: Run) => (validator.idle ?? mutant?.idle) === true;
+  const isBeside = ({ validator, mutant }: Run) => (validator.beside ?? mutant?.beside) === true;
   const results = await Promise.all([
-    inOrder(runs.filter((one) => !isIdle(one))),
-    inOrder(runs.filter(isIdle)),
+    inOrder(runs.filter((one) => !isBeside(one))),
+    inOrder(runs.filter(isBeside)),
   ]);
   return results.flat();
 }

@@ -14,7 +14,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     ],
     caughtBy: "storage",
     words: ["--only", "io-errors"],
-    idle: true,
+    beside: true,
     figures: ["broken"],
   },
   {
@@ -134,7 +134,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     ],
     caughtBy: "storage",
     words: ["--only", "backup-under-load"],
-    idle: true,
+    beside: true,
     figures: ["broken"],
   },
 ];

@@ -9,8 +9,11 @@ export interface Validator {
   seed?: { flag: string } | { variable: string };
   /** Words of its mutants only choose among its cases: all of them together are one control. */
   oneControl?: true;
-  /** It mostly waits for time to pass, and may do so while others run. Default: it is alone. */
-  idle?: true;
+  /**
+   * It may run beside the others: it mostly waits for time to pass, or time is nothing to it.
+   * Default: it runs alone, but for such.
+   */
+  beside?: true;
 }
 
 /**
@@ -24,15 +27,17 @@ export const VALIDATORS: Record<ValidatorName, Validator> = {
   cuts: { words: ["proof/cuts/main.ts", "--samples", "60"], seed: { flag: "--seed" } },
   failpoints: { words: ["proof/failpoints/main.ts"], seed: { flag: "--seed" } },
   fuzz: { words: ["proof/fuzz/main.ts", "--seconds", "5"], seed: { flag: "--seed" } },
-  "half-open": { words: ["proof/half-open/main.ts"], idle: true },
+  "half-open": { words: ["proof/half-open/main.ts"], beside: true },
   matrix: {
     words: ["node_modules/vitest/vitest.mjs", "run", "test/security/matrix.test.ts", "--bail", "1"],
     oneControl: true,
+    beside: true,
   },
   model: {
     words: ["node_modules/vitest/vitest.mjs", "run", "test/model", "--bail", "1"],
     env: { MODEL_RUNS: "1000" },
     seed: { variable: "MODEL_SEED" },
+    beside: true,
   },
   "power-loss": { words: ["proof/power-loss/main.ts"], seed: { flag: "--seed" } },
   rolling: {

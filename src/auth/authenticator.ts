@@ -24,6 +24,8 @@ export interface Login {
   agentIds: readonly string[];
   /** URI and DNS names of the client certificate, where there is one and it was verified. */
   certificateNames: readonly string[];
+  /** When that certificate ends. */
+  certificateExpiresAtMs?: number | undefined;
   /** The IP address it comes from. */
   address: string;
 }
@@ -59,6 +61,10 @@ const BAD_KEY = refuse("BAD_CREDENTIALS", "there is no such API key");
 const NO_TOKENS = refuse("BAD_CREDENTIALS", "this hub takes no tokens: send an API key");
 const REVOKED = refuse("CREDENTIALS_REVOKED", "this API key was revoked; ask for another one");
 const EXPIRED = refuse("CREDENTIALS_EXPIRED", "this API key has expired; ask for another one");
+const CERTIFICATE_EXPIRED = refuse(
+  "CREDENTIALS_EXPIRED",
+  "the client certificate has expired; connect again with a new one",
+);
 const NAMELESS = refuse(
   "AGENT_NOT_ALLOWED",
   "no URI or DNS name in the subjectAltName of the client certificate is the id of an agent",
@@ -83,13 +89,21 @@ export function createAuthenticator(of: {
 }): Authenticator {
   const { keys, tokens, nowMs, compare = isSameHash } = of;
 
-  async function identify({ authorization, agentIds, certificateNames }: Login): Promise<Named> {
+  async function identify(login: Login): Promise<Named> {
+    const { authorization, agentIds, certificateNames, certificateExpiresAtMs: endMs } = login;
     if (authorization.length > 0) return byBearer(authorization, agentIds);
     if (certificateNames.length === 0) return { refusal: MISSING };
+    // It was good when the connection began, which may be long ago.
+    if (endMs !== undefined && endMs <= nowMs()) return { refusal: CERTIFICATE_EXPIRED };
     const names = agentsOfCertificate(certificateNames);
     if (names.length === 0) return { refusal: NAMELESS };
     return nameAgent({
-      claim: { kind: "certificate", allows: (id) => names.includes(id), only: single(names) },
+      claim: {
+        kind: "certificate",
+        allows: (id) => names.includes(id),
+        only: single(names),
+        ...(endMs !== undefined && { expiresAtMs: endMs }),
+      },
       agentIds,
     });
   }

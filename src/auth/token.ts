@@ -95,8 +95,9 @@ export function createTokenVerifier(
 }
 
 function claimsOf(payload: JWTPayload): { claims: TokenClaims } | { refusal: Refusal } {
-  const { sub = "", exp = 0, claw_role: role = "agent" } = payload;
-  if (!isValidId(sub)) {
+  const { sub, exp = 0, claw_role: role = "agent" } = payload;
+  // Whatever its type says, an issuer may have put anything there.
+  if (typeof sub !== "string" || !isValidId(sub)) {
     return { refusal: refuse("BAD_CREDENTIALS", "the token's sub is not the id of an agent") };
   }
   // A word that this hub does not know may mean less than an agent has.

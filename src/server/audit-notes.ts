@@ -1,9 +1,12 @@
 import type { Logger } from "pino";
 import type { AuditEvent, AuditKind } from "../hub/audit.js";
+import { addressKey } from "../protocol/address-key.js";
 import type { Turns } from "./turns.js";
 
 /** Lines of one kind that the audit log takes in a minute; the others are counted. */
 const MAX_PER_MINUTE = 100;
+/** Those of them from one address: who floods the log does not hide another. */
+const MAX_PER_ADDRESS = 20;
 const MINUTE_MS = 60_000;
 /** How long lines are collected before they are stored, in milliseconds. */
 const COLLECT_MS = 250;
@@ -11,6 +14,17 @@ const COLLECT_MS = 250;
 const TRY_AGAIN_MS = 5_000;
 /** Lines that wait for a database which takes nothing. */
 const MAX_WAITING = 1_000;
+
+interface Minute {
+  beganAtMs: number;
+  taken: number;
+  byAddress: Map<string, number>;
+  leftOut: number;
+}
+
+function newMinute(): Minute {
+  return { beganAtMs: performance.now(), taken: 0, byAddress: new Map(), leftOut: 0 };
+}
 
 /** Notes what was refused. Later and in batches, so that a refusal takes as long as any other. */
 export interface AuditNotes {
@@ -32,7 +46,7 @@ export function createAuditNotes(of: {
   let waiting: AuditEvent[] = [];
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
-  const minutes = new Map<AuditKind, { beganAtMs: number; taken: number; leftOut: number }>();
+  const minutes = new Map<AuditKind, Minute>();
 
   function add(event: AuditEvent): void {
     if (waiting.length >= MAX_WAITING) {
@@ -81,17 +95,16 @@ export function createAuditNotes(of: {
     note(event) {
       if (closed) return;
       endMinutes(false);
-      const minute = minutes.get(event.event) ?? {
-        beganAtMs: performance.now(),
-        taken: 0,
-        leftOut: 0,
-      };
+      const minute = minutes.get(event.event) ?? newMinute();
       minutes.set(event.event, minute);
-      if (minute.taken >= MAX_PER_MINUTE) {
+      const from = addressKey(event.address);
+      const fromThere = minute.byAddress.get(from) ?? 0;
+      if (minute.taken >= MAX_PER_MINUTE || fromThere >= MAX_PER_ADDRESS) {
         minute.leftOut += 1;
         return;
       }
       minute.taken += 1;
+      minute.byAddress.set(from, fromThere + 1);
       add({ atMs: nowMs(), ...event });
     },
     async close() {

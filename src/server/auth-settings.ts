@@ -7,7 +7,7 @@ import type { Store } from "../hub/store.js";
 import type { HubLimits } from "../protocol/limits.js";
 import type { AuditNotes } from "./audit-notes.js";
 import { watchCredentials } from "./credential-watch.js";
-import { credentialLogins, type IncomingCall, type Logins, openLogins } from "./logins.js";
+import { type ClientCertificates, credentialLogins, type Logins, openLogins } from "./logins.js";
 import type { Turns } from "./turns.js";
 
 /** Whether a hub asks for credentials. */
@@ -38,16 +38,17 @@ export async function openAuth(of: {
   limits: HubLimits;
   auth?: AuthMode | undefined;
   tokens?: TokenSettings | undefined;
-  certificateNames?: ((call: IncomingCall) => readonly string[]) | undefined;
+  /** Undefined: no client is asked for a certificate. */
+  certificates?: ClientCertificates | undefined;
 }): Promise<Auth> {
-  const { store, limits, certificateNames } = of;
+  const { store, limits, certificates } = of;
   const keys = await openKeyRing(store);
   const problem = sayNowAndThen(of.log);
   const tokens = of.tokens && (await verifierOf(of.tokens, problem));
   const reasons = [
     ...(keys.known().size > 0 ? ["the database has API keys"] : []),
     ...(tokens !== undefined ? ["it is told how to verify tokens"] : []),
-    ...(certificateNames !== undefined ? ["it is told whose client certificates to trust"] : []),
+    ...(certificates !== undefined ? ["it is told whose client certificates to trust"] : []),
   ];
   const mode = of.auth ?? (reasons.length > 0 ? "required" : "open");
   if (mode === "open") {
@@ -69,7 +70,7 @@ export async function openAuth(of: {
         ...shared,
         authenticator: createAuthenticator({ keys, tokens, failed, nowMs, problem }),
         watch: watchCredentials({ keys, nowMs, problem }),
-        certificateNames: certificateNames ?? (() => []),
+        certificates,
       }),
   };
 }

@@ -9,13 +9,22 @@ const ENTRY = /([^:,"]+):("(?:[^"\\]|\\.)*"|[^",]*)(?:, |$)/y;
  * of the kinds URI and DNS, in their order. Nothing where the client showed none, or one that no
  * authority of the hub's has signed.
  */
-export function certificateNames(
-  call: Pick<ServerInterceptingCallInterface, "getAuthContext">,
-): string[] {
+export function certificateNames(call: TlsCall): string[] {
+  return namesIn(certificateOf(call)?.subjectAltName ?? "");
+}
+
+/** When the client certificate of a call ends; undefined where there is none. */
+export function certificateExpiresAtMs(call: TlsCall): number | undefined {
+  const certificate = certificateOf(call);
+  return certificate === undefined ? undefined : Date.parse(certificate.validTo);
+}
+
+type TlsCall = Pick<ServerInterceptingCallInterface, "getAuthContext">;
+
+function certificateOf(call: TlsCall): X509Certificate | undefined {
   // Only a verified certificate is in it.
   const { sslPeerCertificate } = call.getAuthContext();
-  if (sslPeerCertificate === undefined) return [];
-  return namesIn(new X509Certificate(sslPeerCertificate.raw).subjectAltName ?? "");
+  return sslPeerCertificate && new X509Certificate(sslPeerCertificate.raw);
 }
 
 /**

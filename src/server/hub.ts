@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { Server } from "@grpc/grpc-js";
+import { logVerbosity, Server, setLogVerbosity } from "@grpc/grpc-js";
 import { pino } from "pino";
 import type { Environment } from "../hub/context.js";
 import {
@@ -14,7 +14,7 @@ import {
 import { createAuditNotes } from "./audit-notes.js";
 import { type AuthMode, AuthSettingsError, openAuth } from "./auth-settings.js";
 import { unaryHandlers } from "./calls.js";
-import { certificateNames } from "./certificate-names.js";
+import { certificateExpiresAtMs, certificateNames } from "./certificate-names.js";
 import { connect, type Sessions } from "./connect.js";
 import { createConnections } from "./connections.js";
 import { drain } from "./drain.js";
@@ -24,9 +24,11 @@ import { guardStreams } from "./guarded-streams.js";
 import { addHealth, stopServing } from "./health.js";
 import { checkListen, type HubOptions, limitsOf } from "./hub-options.js";
 import { ListenError, parseListenAddress } from "./listen-address.js";
+import { loginFirst } from "./login-first.js";
 import { createRates } from "./rate.js";
 import { createReceivers } from "./receivers.js";
 import { addReflection } from "./reflection.js";
+import { REQUEST_MS, requestInTime } from "./request-in-time.js";
 import { type HubHandlers, hubService } from "./service-definition.js";
 import type { Session } from "./session.js";
 import { createSessionPlaces } from "./session-places.js";
@@ -79,10 +81,15 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     );
   }
 
+  // grpc-js writes to stderr what it cannot read of a call, credentials among it.
+  if (process.env.GRPC_VERBOSITY === undefined) setLogVerbosity(logVerbosity.NONE);
   const limits = limitsOf(options, maxMessageBytes);
   const auth = await openAuth({
     ...{ store, log, limits, auth: options.auth, tokens: options.tokens },
-    certificateNames: options.tls?.clientCaFile === undefined ? undefined : certificateNames,
+    certificates:
+      options.tls?.clientCaFile === undefined
+        ? undefined
+        : { namesOf: certificateNames, expiresAtMsOf: certificateExpiresAtMs },
   });
   checkListen(listenAddress, options, auth.isRequired);
   const receivers = createReceivers();
@@ -150,7 +157,12 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     "grpc.max_connection_idle_ms": MAX_IDLE_MS,
     "grpc.max_concurrent_streams": MAX_CALLS_OF_A_CONNECTION,
     // The first is next to the transport: it looks at the call as grpc-js has made it.
-    interceptors: [refuseCompressed, refuseOver(connections)],
+    interceptors: [
+      refuseCompressed,
+      refuseOver(connections),
+      requestInTime(REQUEST_MS),
+      loginFirst(logins),
+    ],
   });
   guardStreams(server, log);
   const handlers: HubHandlers = {

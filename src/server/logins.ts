@@ -20,12 +20,19 @@ export interface IncomingCall {
   getAuthContext: ServerInterceptingCallInterface["getAuthContext"];
 }
 
+/** What the client certificate of a call says. */
+export interface ClientCertificates {
+  /** Its URI and DNS names; none where there is none, or it was not verified. */
+  namesOf(call: IncomingCall): readonly string[];
+  expiresAtMsOf(call: IncomingCall): number | undefined;
+}
+
 /** Who a call comes from, or why it goes no further. */
 export type Identified = { caller: Caller; principal: Principal } | { refusal: Refusal };
 
 /** Finds out who calls, and notices when that is no longer so. */
 export interface Logins {
-  /** At once, where the hub asks for no credentials. Never rejects. */
+  /** At once, where the hub asks for no credentials or knows already. Never rejects. */
   identify(call: IncomingCall): Identified | Promise<Identified>;
   /** Watches the credentials of a session until the returned function is called. */
   watch(principal: Principal, end: EndSession): () => void;
@@ -53,26 +60,29 @@ const MAX_NAMED = 100_000;
 
 /**
  * Asks for credentials.
- * @param of.certificateNames URI and DNS names of the verified client certificate of a call
+ * @param of.certificates undefined: no client is asked for one
  */
 export function credentialLogins(of: {
   authenticator: Authenticator;
   watch: CredentialWatch;
   audit: AuditNotes;
   turns: Turns;
-  certificateNames: (call: IncomingCall) => readonly string[];
+  certificates: ClientCertificates | undefined;
   isStopping: () => boolean;
 }): Logins {
   const { authenticator, watch, audit } = of;
   const named = new Set<string>();
+  /** What was found out before the request was read. */
+  const known = new WeakMap<Metadata, Identified>();
 
-  async function identify(call: IncomingCall): Promise<Identified> {
+  async function login(call: IncomingCall): Promise<Identified> {
     const address = addressOf(call);
     const agentIds = textsOf(call.metadata, AGENT_ID_KEY);
     const found = await authenticator.authenticate({
       authorization: textsOf(call.metadata, AUTHORIZATION_KEY),
       agentIds,
-      certificateNames: of.certificateNames(call),
+      certificateNames: of.certificates?.namesOf(call) ?? [],
+      certificateExpiresAtMs: of.certificates?.expiresAtMsOf(call),
       address,
     });
     if (of.isStopping()) return { refusal: SHUTTING_DOWN };
@@ -115,7 +125,18 @@ export function credentialLogins(of: {
     });
   }
 
-  return { identify, watch: watch.add, stop: watch.stop };
+  return {
+    identify(call) {
+      const before = known.get(call.metadata);
+      if (before !== undefined) return before;
+      return login(call).then((identity) => {
+        known.set(call.metadata, identity);
+        return identity;
+      });
+    },
+    watch: watch.add,
+    stop: watch.stop,
+  };
 }
 
 function identified(principal: Principal, address: string): Identified {

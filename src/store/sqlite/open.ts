@@ -1,4 +1,4 @@
-import { realpathSync } from "node:fs";
+import { chmodSync, existsSync, realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import Database from "better-sqlite3";
 import type { Store } from "../../hub/store.js";
@@ -64,9 +64,12 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
     unlock?.();
   };
   try {
-    if (checkFile(path)) checkContents(path, busyTimeoutMs);
+    const isThere = checkFile(path);
+    if (isThere) checkContents(path, busyTimeoutMs);
     unlock = lockFile(path);
     db = new Database(path, { timeout: busyTimeoutMs });
+    // Chats are not for everybody; its log gets the same rights from SQLite.
+    if (!isThere && existsSync(path)) chmodSync(path, 0o600);
     const epoch = await prepareDatabase(db, path);
     db.pragma(`busy_timeout = ${Math.min(busyTimeoutMs, MAX_RUNNING_BUSY_MS)}`);
     return sqliteStore(db, { epoch, durable: true, maxLogBytes, close });
