@@ -13,8 +13,8 @@ export default defineConfig({
     pool: "forks",
     // Half of what the tests do is waiting for processes they have started.
     maxWorkers: "100%",
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     // Half the tests' time is starting claw-chat, and most of that is compiling it.
     env: { NODE_COMPILE_CACHE: "node_modules/.cache/compile" },
     reporters: report ? ["default", ["json", { outputFile: report }]] : ["default"],

@@ -76,6 +76,11 @@ test.each<[string, Partial<Login>, string]>([
     { certificateNames: ["spiffe://x.org/a"], agentIds: ["alice"] },
     "AGENT_NOT_ALLOWED",
   ],
+  [
+    "a certificate that has expired since its connection began",
+    { certificateNames: ["alice"], certificateExpiresAtMs: NOW_MS },
+    "CREDENTIALS_EXPIRED",
+  ],
   ["a certificate of several", { certificateNames: ["a", "b"] }, "MISSING_AGENT_ID"],
   [
     "a bad key beside a good certificate",
@@ -125,6 +130,11 @@ test.each<[string, Partial<Login>, object]>([
       role: "agent",
       credential: { kind: "certificate", id: "spiffe://x.org/a" },
     },
+  ],
+  [
+    "a certificate with its end",
+    { certificateNames: ["alice"], certificateExpiresAtMs: NOW_MS + 1 },
+    { agentId: "alice", expiresAtMs: NOW_MS + 1 },
   ],
   [
     "one name of a certificate",

@@ -34,13 +34,15 @@ const notesOn = (turns: Turns) =>
 test("refusals are stored in batches, at most a hundred of a kind in a minute, and counted beyond", async () => {
   const { state, turns } = turnsInMemory();
   const notes = notesOn(turns);
-  for (let count = 0; count < 250; count += 1) notes.note(denied(`a${count}`));
+  for (let count = 0; count < 250; count += 1) {
+    notes.note({ ...denied(`a${count}`), address: `192.0.2.${count % 10}` });
+  }
   notes.note({ ...denied("b"), event: "login_refused" });
   expect(state.stored).toEqual([]);
   await notes.close();
   expect(state.batches).toBe(1);
   expect(state.stored).toHaveLength(102);
-  expect(state.stored[0]).toEqual({ atMs: 7, ...denied("a0") });
+  expect(state.stored[0]).toEqual({ atMs: 7, ...denied("a0"), address: "192.0.2.0" });
   expect(state.stored.at(-1)).toMatchObject({
     event: "suppressed",
     detail: "150 more access_denied",
@@ -48,6 +50,19 @@ test("refusals are stored in batches, at most a hundred of a kind in a minute, a
   notes.note(denied("late"));
   await notes.close();
   expect(state.stored).toHaveLength(102);
+});
+
+test("who floods the log does not hide what comes from elsewhere", async () => {
+  const { state, turns } = turnsInMemory();
+  const notes = notesOn(turns);
+  for (let count = 0; count < 250; count += 1) {
+    notes.note({ ...denied("a"), address: `2001:db8::${count}` });
+  }
+  notes.note({ ...denied("b"), address: "192.0.2.1" });
+  await notes.close();
+  expect(state.stored.filter(({ agentId }) => agentId === "a")).toHaveLength(20);
+  expect(state.stored.filter(({ agentId }) => agentId === "b")).toHaveLength(1);
+  expect(state.stored.at(-1)).toMatchObject({ detail: "230 more access_denied" });
 });
 
 test("what the database did not take is stored when it does again", async () => {

@@ -25,6 +25,14 @@ test("M1: commits are synced to disk, still so after a write", async () => {
   expect(pragma("mmap_size")).toBe(0);
 });
 
+test("a new database is for its owner's eyes, and so is its log", async () => {
+  const path = aPath();
+  const store = await openSqliteStore({ path });
+  await putAll(store, aChannel("c1"));
+  for (const file of [path, `${path}-wal`]) expect(statSync(file).mode & 0o777).toBe(0o600);
+  await store.close();
+});
+
 test("M1: a connection whose commits are not synced is refused", async () => {
   const db = new Database(aPath());
   onTestFinished(() => void db.close());
