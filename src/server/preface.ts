@@ -5,7 +5,8 @@ const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
 /**
  * Waits until a connection has sent the HTTP/2 preface, and leaves it there to be read. A
- * connection that says nothing, or something else, costs no HTTP/2 session.
+ * connection that says nothing, or something else, costs no HTTP/2 session. The price is a round
+ * trip for each connection: a client is sent its settings only then.
  * @param complete called once when the whole of it is there
  * @param wrong called once at the first byte that is none of it
  */
