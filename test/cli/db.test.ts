@@ -3,6 +3,7 @@ import { afterAll, expect, test } from "vitest";
 import { sizeText } from "../../src/cli/database-file.js";
 import { moment } from "../../src/cli/setting-kinds.js";
 import { endCli, runCli, startServe, testFolder } from "../support/cli.js";
+import { runHere } from "../support/cli-here.js";
 import { closeAgents, openAgent } from "../support/raw-agent.js";
 import { fourAtATime } from "./four-at-a-time.js";
 
@@ -37,7 +38,7 @@ test(
     expect(restored.stdout).toMatch(/^restored 1 channel with 1 entry .*\n.*before-restore-.*\n$/);
     const again = await startServe([], { cwd });
     const at = ["--hub", again.address, "--agent", "b", "--json"];
-    const page = await runCli(["history", "--channel", sent, ...at], { cwd });
+    const page = await runHere(["history", "--channel", sent, ...at], { cwd });
     expect(page.stdout).toContain("before the backup");
   },
 );
@@ -51,7 +52,7 @@ test(
     const db = (...args: string[]) => runCli(["db", ...args, "--json"], { cwd });
     const at = ["--hub", hub.address, "--agent"];
     const channel = await send(hub.address, "long ago");
-    await runCli(["end", "--channel", channel, ...at, "a"]);
+    await runHere(["end", "--channel", channel, ...at, "a"]);
     const [later, dry] = await Promise.all([
       db("prune", "--ended-before", "1d"),
       db("prune", "--ended-before", "0d", "--dry-run"),
@@ -61,12 +62,12 @@ test(
     const pruned = await db("prune", "--ended-before", "0d");
     expect(pruned.json()).toMatchObject([{ channels: 1, entries: 2, unread: 1, dry_run: false }]);
     const [history] = await Promise.all([
-      runCli(["history", "--channel", channel, ...at, "b"]),
+      runHere(["history", "--channel", channel, ...at, "b"]),
       send(hub.address, "after"),
     ]);
     expect(history.stderr).toContain("CHANNEL_NOT_FOUND");
     const [heard, verified] = await Promise.all([
-      runCli(["listen", "--count", "1", "--json", ...at, "b"]),
+      runHere(["listen", "--count", "1", "--json", ...at, "b"]),
       db("verify"),
     ]);
     expect(heard.json()).toMatchObject([{ content: "after", seq: 1 }]);
@@ -83,7 +84,7 @@ test(
     const declareLost = (...args: string[]) => runCli(["db", "declare-lost", ...args], { cwd });
     const listen = async (address: string) => {
       const at = ["--hub", address, "--agent", "b", "--json"];
-      return (await runCli(["listen", "--count", "1", ...at], { cwd })).json();
+      return (await runHere(["listen", "--count", "1", ...at], { cwd })).json();
     };
     await send(hub.address, "handled");
     expect(await listen(hub.address)).toMatchObject([{ content: "handled" }]);
@@ -124,7 +125,7 @@ async function epochAt(address: string): Promise<string> {
 /** Sends from "a" to "b"; returns the channel. */
 async function send(address: string, content: string): Promise<string> {
   const at = ["--hub", address, "--agent", "a", "--json"];
-  const sent = await runCli(["send", "--to", "b", content, ...at]);
+  const sent = await runHere(["send", "--to", "b", content, ...at]);
   return String(sent.json()[0]?.channel_id);
 }
 

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, expect, test } from "vitest";
 import { endCli, runCli, startCli, startServe, testFolder } from "../support/cli.js";
+import { runHere } from "../support/cli-here.js";
 import { fourAtATime } from "./four-at-a-time.js";
 
 afterAll(endCli);
@@ -123,11 +124,11 @@ test("the hub's own settings reach it", async () => {
     "1",
   ]);
   const at = ["--hub", hub.address, "--agent", "a"];
-  expect((await runCli(["send", ...at, "--to", "b", "hi"])).stderr).toContain(
+  expect((await runHere(["send", ...at, "--to", "b", "hi"])).stderr).toContain(
     "DIRECT_CHATS_DISABLED",
   );
-  await runCli(["register", "--hub", hub.address, "--agent", "p", "--service", "s"]);
-  const long = await runCli([
+  await runHere(["register", "--hub", hub.address, "--agent", "p", "--service", "s"]);
+  const long = await runHere([
     "request",
     ...at,
     "--service",
@@ -137,8 +138,8 @@ test("the hub's own settings reach it", async () => {
     "x".repeat(2000),
   ]);
   expect(long).toMatchObject({ code: 1, stderr: expect.stringContaining("MESSAGE_TOO_LARGE") });
-  expect((await runCli(["request", ...at, "--service", "s", "--no-wait"])).code).toBe(0);
-  const second = await runCli(["request", ...at, "--service", "s", "--no-wait"]);
+  expect((await runHere(["request", ...at, "--service", "s", "--no-wait"])).code).toBe(0);
+  const second = await runHere(["request", ...at, "--service", "s", "--no-wait"]);
   expect(second).toMatchObject({ code: 1, stderr: expect.stringContaining("TOO_MANY_PENDING") });
 });
 
