@@ -1,0 +1,11 @@
+import type { Target } from "../load/cast.ts";
+
+/** A system under test that is running. */
+export interface System {
+  /** What the tables call it. */
+  name: string;
+  target: Target;
+  pid: number;
+  /** Ends it. */
+  end(): Promise<void>;
+}
