@@ -1,6 +1,8 @@
 import type { Command } from "commander";
+import { acceptFrame, rejectFrame } from "../client/to-wire.js";
 import { agentAction, as, newCommand } from "./command.js";
 import { EXIT, UsageError } from "./exit.js";
+import { frameCall } from "./outside-call.js";
 import { printReceipt } from "./receipt-line.js";
 import { choice, number } from "./setting-kinds.js";
 import type { Environment } from "./settings.js";
@@ -29,14 +31,13 @@ export function acceptCommand(env: Environment): Command {
   return agentAction<WhichRequest & { content?: string }>(
     command,
     env,
-    async ({ settings, options }) => {
-      const request = whichRequest(options);
-      const receipt = await withClient(settings, (client) =>
-        client.acceptChat({
-          ...request,
-          ...(options.content === undefined ? {} : { content: options.content }),
-        }),
-      );
+    async ({ settings, options, printInstead }) => {
+      const accept = {
+        ...whichRequest(options),
+        ...(options.content === undefined ? {} : { content: options.content }),
+      };
+      if (printInstead) return printInstead(frameCall(acceptFrame(accept)));
+      const receipt = await withClient(settings, (client) => client.acceptChat(accept));
       await printReceipt(receipt, settings.json);
       return EXIT.ok;
     },
@@ -68,17 +69,16 @@ export function rejectCommand(env: Environment): Command {
     .option("--reason <text>", "words for the consumer")
     .option("--code <code>", `the same for programs: ${CODES.expected}`, as(CODES))
     .option("--retry-after <seconds>", "when asking again may make sense", as(SECONDS));
-  return agentAction<RejectFlags>(command, env, async ({ settings, options }) => {
+  return agentAction<RejectFlags>(command, env, async ({ settings, options, printInstead }) => {
     const { reason, code, retryAfter } = options;
-    const request = whichRequest(options);
-    const receipt = await withClient(settings, (client) =>
-      client.rejectChat({
-        ...request,
-        ...(reason === undefined ? {} : { reason }),
-        ...(code === undefined ? {} : { code }),
-        ...(retryAfter === undefined ? {} : { retryAfterMs: retryAfter * 1000 }),
-      }),
-    );
+    const reject = {
+      ...whichRequest(options),
+      ...(reason === undefined ? {} : { reason }),
+      ...(code === undefined ? {} : { code }),
+      ...(retryAfter === undefined ? {} : { retryAfterMs: retryAfter * 1000 }),
+    };
+    if (printInstead) return printInstead(frameCall(rejectFrame(reject)));
+    const receipt = await withClient(settings, (client) => client.rejectChat(reject));
     await printReceipt(receipt, settings.json);
     return EXIT.ok;
   });

@@ -1,7 +1,10 @@
 import type { Command } from "commander";
+import { listChannelsRequest } from "../client/to-wire.js";
+import { ListChannelsRequest } from "../protocol/wire.js";
 import { agentAction, as, newCommand } from "./command.js";
 import { EXIT, UsageError } from "./exit.js";
 import { print, printJson, printTable } from "./output.js";
+import { callOf, LONGEST_PAGE, ONE_PAGE } from "./outside-call.js";
 import { choice } from "./setting-kinds.js";
 import type { Environment } from "./settings.js";
 import { AGENT_SETTINGS } from "./settings.js";
@@ -34,7 +37,7 @@ export function channelsCommand(env: Environment): Command {
     .option("--peer <agent>", "only those with this agent")
     .option("--member <agent>", "for admins: this agent's instead of yours")
     .option("--all", "for admins: everybody's");
-  return agentAction<ChannelsFlags>(command, env, async ({ settings, options }) => {
+  return agentAction<ChannelsFlags>(command, env, async ({ settings, options, printInstead }) => {
     const { member, all } = options;
     if (member !== undefined && all) throw new UsageError("--all goes without --member.");
     const memberId = all ? "*" : member;
@@ -44,6 +47,10 @@ export function channelsCommand(env: Environment): Command {
       ...(options.peer === undefined ? {} : { peerId: options.peer }),
       ...(memberId === undefined ? {} : { memberId }),
     };
+    if (printInstead) {
+      const request = ListChannelsRequest.encode(listChannelsRequest(filter, LONGEST_PAGE));
+      return printInstead(callOf("ListChannels", request.finish()), [ONE_PAGE]);
+    }
     const rows: string[][] = [];
     await withClient(settings, async (client) => {
       for await (const channel of client.listChannels(filter)) {

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { EXIT } from "./exit.js";
+import { addPrintFlag, type PrintInstead, printInsteadOf } from "./print-flag.js";
 import { readSettings } from "./resolve-settings.js";
 import type { Kind } from "./setting-kinds.js";
 import {
@@ -12,6 +13,7 @@ import {
   type SettingName,
   type Settings,
 } from "./settings.js";
+import { clientOptionsOf } from "./with-client.js";
 
 /**
  * A command of claw-chat: its help has examples, and an unknown flag is answered
@@ -62,7 +64,10 @@ export function settingsAction<N extends SettingName, O extends object>(
   });
 }
 
-/** The same for a command that talks to a hub as an agent. */
+/**
+ * The same for a command that talks to a hub as an agent. Where `printInstead` is given, that is
+ * what the command does with its call.
+ */
 export function agentAction<O extends object>(
   command: Command,
   env: Environment,
@@ -70,9 +75,20 @@ export function agentAction<O extends object>(
     settings: AgentSettings;
     options: O;
     words: string[];
+    printInstead: PrintInstead | undefined;
   }) => Promise<number | undefined>,
 ): Command {
-  return settingsAction<(typeof AGENT_SETTINGS)[number], O>(command, env, AGENT_SETTINGS, work);
+  return settingsAction<(typeof AGENT_SETTINGS)[number], O>(
+    addPrintFlag(command),
+    env,
+    AGENT_SETTINGS,
+    (call) => {
+      const printInstead = printInsteadOf(command, call.settings, env);
+      // A line is not printed either where the settings are wrong.
+      if (printInstead !== undefined) clientOptionsOf(call.settings);
+      return work({ ...call, printInstead });
+    },
+  );
 }
 
 /** Reads a flag of one call with the checks of a setting. */

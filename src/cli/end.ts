@@ -1,6 +1,8 @@
 import type { Command } from "commander";
+import { endFrame } from "../client/to-wire.js";
 import { agentAction, as, newCommand } from "./command.js";
 import { EXIT } from "./exit.js";
+import { frameCall } from "./outside-call.js";
 import { printReceipt } from "./receipt-line.js";
 import { choice } from "./setting-kinds.js";
 import type { Environment } from "./settings.js";
@@ -26,14 +28,14 @@ export function endCommand(env: Environment): Command {
     .requiredOption("--channel <id>", "the chat to end")
     .option("--reason <text>", "words for the other side")
     .option("--code <code>", `the same for programs: ${CODES.expected}`, as(CODES));
-  return agentAction<EndFlags>(command, env, async ({ settings, options }) => {
-    const receipt = await withClient(settings, (client) =>
-      client.endChat({
-        channelId: options.channel,
-        ...(options.reason === undefined ? {} : { reason: options.reason }),
-        ...(options.code === undefined ? {} : { code: options.code }),
-      }),
-    );
+  return agentAction<EndFlags>(command, env, async ({ settings, options, printInstead }) => {
+    const end = {
+      channelId: options.channel,
+      ...(options.reason === undefined ? {} : { reason: options.reason }),
+      ...(options.code === undefined ? {} : { code: options.code }),
+    };
+    if (printInstead) return printInstead(frameCall(endFrame(end)));
+    const receipt = await withClient(settings, (client) => client.endChat(end));
     await printReceipt(receipt, settings.json);
     return EXIT.ok;
   });

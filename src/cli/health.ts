@@ -4,6 +4,7 @@ import { credentialsFor, parseHubUrl } from "../client/url.js";
 import { newCommand, settingsAction } from "./command.js";
 import { CommandError, EXIT } from "./exit.js";
 import { print, printJson } from "./output.js";
+import { addPrintFlag, printInsteadOf } from "./print-flag.js";
 import { printable } from "./printable.js";
 import type { Environment, Settings } from "./settings.js";
 import { readCertificate } from "./with-client.js";
@@ -11,19 +12,24 @@ import { readCertificate } from "./with-client.js";
 const HEALTH_SETTINGS = ["hub", "caCert", "timeout", "json"] as const;
 type HealthSettings = Settings<(typeof HEALTH_SETTINGS)[number]>;
 
+const HEALTH_CHECK = "grpc.health.v1.Health/Check";
 const UNAVAILABLE = 14;
 const DEADLINE_EXCEEDED = 4;
 
 /** `claw-chat health`: asks whether the hub serves. */
 export function healthCommand(env: Environment): Command {
-  const command = newCommand({
-    name: "health",
-    summary: "Ask whether the hub serves (grpc.health.v1).",
-    settings: HEALTH_SETTINGS,
-    examples: ["health", "health --hub grpcs://chat.example.org:443 --timeout 2 --json"],
-    notes: `Exit codes: ${EXIT.ok} it serves, ${EXIT.failed} it does not, ${EXIT.unreachable} it cannot be reached.`,
-  });
+  const command = addPrintFlag(
+    newCommand({
+      name: "health",
+      summary: "Ask whether the hub serves (grpc.health.v1).",
+      settings: HEALTH_SETTINGS,
+      examples: ["health", "health --hub grpcs://chat.example.org:443 --timeout 2 --json"],
+      notes: `Exit codes: ${EXIT.ok} it serves, ${EXIT.failed} it does not, ${EXIT.unreachable} it cannot be reached.`,
+    }),
+  );
   return settingsAction(command, env, HEALTH_SETTINGS, async ({ settings }) => {
+    const printInstead = printInsteadOf(command, settings, env);
+    if (printInstead) return printInstead({ method: HEALTH_CHECK });
     const status = await check(settings);
     if (settings.json) await printJson({ hub: settings.hub, status });
     else await print(`${printable(settings.hub)} is ${printable(status)}`);

@@ -1,10 +1,13 @@
 import { styleText } from "node:util";
 import type { Command } from "commander";
-import type { HistoryMessage, HistoryPage } from "../client/vocabulary.js";
+import type { ChatClient } from "../client/chat-client.js";
+import { historyFrame } from "../client/to-wire.js";
+import type { HistoryMessage, HistoryPage, HistoryQuery } from "../client/vocabulary.js";
 import { agentAction, as, newCommand } from "./command.js";
 import { clock, saidOf } from "./entry-line.js";
 import { EXIT, UsageError } from "./exit.js";
 import { print, printJson } from "./output.js";
+import { frameCall } from "./outside-call.js";
 import { printable } from "./printable.js";
 import { number } from "./setting-kinds.js";
 import type { Environment } from "./settings.js";
@@ -42,7 +45,7 @@ export function historyCommand(env: Environment): Command {
     .option("--before <seq>", "only messages with a smaller seq", as(SEQ))
     .option("--after <seq>", "only messages with a larger seq", as(SEQ))
     .option("--all", "every message, from the first, or after --after");
-  return agentAction<HistoryFlags>(command, env, async ({ settings, options }) => {
+  return agentAction<HistoryFlags>(command, env, async ({ settings, options, printInstead }) => {
     const { channel, service, limit, before, after, all } = options;
     if (channel === undefined && service === undefined) {
       throw new UsageError("which chat? Give --channel ID or --service ID.");
@@ -50,35 +53,58 @@ export function historyCommand(env: Environment): Command {
     if (all && (limit !== undefined || before !== undefined)) {
       throw new UsageError("--all goes with neither --limit nor --before.");
     }
-    let where: { channelId: string } | { serviceId: string } =
+    const chat: { channelId: string } | { serviceId: string } =
       channel !== undefined ? { channelId: channel } : { serviceId: service ?? "" };
-    let from = all ? (after ?? 0) : after;
+    const query = {
+      ...chat,
+      ...(all ? { limit: ALL_PAGE_SIZE } : {}),
+      ...(limit === undefined ? {} : { limit }),
+      ...(before === undefined ? {} : { beforeSeq: before }),
+      ...(after === undefined ? {} : { afterSeq: after }),
+    };
+    if (printInstead) {
+      const remarks = all ? ["grpcurl reads one page: hasMore in it says that there is more."] : [];
+      return printInstead(frameCall(historyFrame(query)), remarks);
+    }
     const show = (message: HistoryMessage) =>
       settings.json ? printJson(message) : print(messageLine(message));
     await withClient(settings, async (client) => {
-      for (;;) {
-        const page = await client.getHistory({
-          ...where,
-          ...(all ? { limit: ALL_PAGE_SIZE } : {}),
-          ...(limit === undefined ? {} : { limit }),
-          ...(before === undefined ? {} : { beforeSeq: before }),
-          ...(from === undefined ? {} : { afterSeq: from }),
-        });
+      const pages = all ? everyPage(client, query) : [await client.getHistory(query)];
+      let shown = 0;
+      let last: HistoryPage | undefined;
+      for await (const page of pages) {
         for (const message of page.messages) await show(message);
-        const last = page.messages.at(-1);
-        if (last === undefined && from === undefined && !settings.json) await print(noneLine(page));
-        if (!page.hasMore || last === undefined) return;
-        if (!all) {
-          if (!settings.json) await print(moreLine(page.messages, after !== undefined));
-          return;
+        shown += page.messages.length;
+        last = page;
+        if (page.hasMore && !all && !settings.json) {
+          await print(moreLine(page.messages, after !== undefined));
         }
-        // The service's newest chat may be another one by now: stay with this.
-        where = { channelId: page.channel.channelId };
-        from = last.seq;
       }
+      const none = shown === 0 && after === undefined && !settings.json;
+      if (none && last !== undefined) await print(noneLine(last));
     });
     return EXIT.ok;
   });
+}
+
+/** Page after page, from the first message, or the first after a seq. */
+async function* everyPage(
+  client: ChatClient,
+  query: HistoryQuery,
+): AsyncGenerator<HistoryPage, void, undefined> {
+  let where = query;
+  // No page can be asked for after 0, so what comes first is asked for as that before 2.
+  if (!query.afterSeq) where = { ...query, beforeSeq: 2 };
+  for (;;) {
+    const page = await client.getHistory(where);
+    yield page;
+    // The one before 2 says nothing about what comes after it.
+    const isLast = where.beforeSeq === undefined && (!page.hasMore || page.messages.length === 0);
+    if (isLast) return;
+    const afterSeq = page.messages.at(-1)?.seq ?? 1;
+    // The service's newest chat may be another one by now: stay with this.
+    where = { channelId: page.channel.channelId, limit: ALL_PAGE_SIZE, afterSeq };
+  }
 }
 
 function messageLine(message: HistoryMessage): string {

@@ -4,6 +4,7 @@ import { agentAction, as, newCommand } from "./command.js";
 import { createEntryPrinter } from "./entry-printer.js";
 import { CommandError, EXIT } from "./exit.js";
 import { untilInterrupted } from "./interrupt.js";
+import { openCall } from "./outside-call.js";
 import { number } from "./setting-kinds.js";
 import type { Environment } from "./settings.js";
 import { AGENT_SETTINGS, type AgentSettings } from "./settings.js";
@@ -36,9 +37,13 @@ export function listenCommand(env: Environment): Command {
   })
     .option("--count <n>", "end after this many entries", as(COUNT))
     .option("--no-ack", "acknowledge nothing: the entries are delivered again next time");
-  return agentAction<ListenFlags>(command, env, ({ settings, options }) =>
-    untilInterrupted((signal) => listen(settings, options, signal)),
-  );
+  return agentAction<ListenFlags>(command, env, ({ settings, options, printInstead }) => {
+    if (printInstead) {
+      const remarks = ["grpcurl ends when its input does: press Ctrl-D, or type frames before."];
+      return printInstead(openCall(options.ack ? "auto" : "manual"), remarks);
+    }
+    return untilInterrupted((signal) => listen(settings, options, signal));
+  });
 }
 
 async function listen(

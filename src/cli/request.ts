@@ -1,12 +1,15 @@
 import type { Command } from "commander";
 import type { ChatClient } from "../client/chat-client.js";
 import { answerOfChannel } from "../client/from-wire.js";
+import { requestFrame } from "../client/to-wire.js";
 import type { ChannelInfo } from "../client/vocabulary.js";
 import { answeredChannel } from "./answered-channel.js";
 import { agentAction, as, newCommand } from "./command.js";
 import { EXIT, UsageError } from "./exit.js";
 import { untilInterrupted } from "./interrupt.js";
 import { print, printJson } from "./output.js";
+import { frameCall, withoutKey } from "./outside-call.js";
+import type { PrintInstead } from "./print-flag.js";
 import { printable } from "./printable.js";
 import { printReceipt } from "./receipt-line.js";
 import { number } from "./setting-kinds.js";
@@ -49,31 +52,34 @@ export function requestCommand(env: Environment): Command {
     .option("--answer-within <seconds>", "then the request expires [300]", as(SECONDS))
     .option("--idempotency-key <key>", "stored once under this key, however often it is sent")
     .option("--no-wait", "return once the request is stored");
-  return agentAction<RequestFlags>(command, env, ({ settings, options }) =>
-    untilInterrupted((signal) => request(settings, options, signal)),
+  return agentAction<RequestFlags>(command, env, (call) =>
+    untilInterrupted((signal) => request(call, signal)),
   );
 }
 
 async function request(
-  settings: AgentSettings,
-  options: RequestFlags,
+  call: { settings: AgentSettings; options: RequestFlags; printInstead: PrintInstead | undefined },
   signal: AbortSignal,
 ): Promise<number> {
+  const { settings, options, printInstead } = call;
   const { service, provider, content, answerWithin, idempotencyKey } = options;
   if (service === undefined && provider === undefined) {
     throw new UsageError("a chat with whom? Give --service ID or --provider AGENT.");
   }
+  const asked = {
+    ...(service === undefined ? {} : { serviceId: service }),
+    ...(provider === undefined ? {} : { providerId: provider }),
+    ...(content === undefined ? {} : { content }),
+    ...(answerWithin === undefined ? {} : { answerWithinMs: answerWithin * 1000 }),
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+  };
+  if (printInstead) {
+    const frame = requestFrame(asked);
+    const remarks = options.wait ? ["grpcurl does not wait for the answer to the request."] : [];
+    return printInstead(frameCall(idempotencyKey ? frame : withoutKey(frame)), remarks);
+  }
   const work = async (client: ChatClient) => {
-    const receipt = await client.sendRequest(
-      {
-        ...(service === undefined ? {} : { serviceId: service }),
-        ...(provider === undefined ? {} : { providerId: provider }),
-        ...(content === undefined ? {} : { content }),
-        ...(answerWithin === undefined ? {} : { answerWithinMs: answerWithin * 1000 }),
-        ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
-      },
-      { signal },
-    );
+    const receipt = await client.sendRequest(asked, { signal });
     if (!options.wait) {
       await printReceipt(receipt, settings.json);
       return EXIT.ok;

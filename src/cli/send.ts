@@ -1,8 +1,10 @@
 import { isUtf8 } from "node:buffer";
 import type { Command } from "commander";
+import { messageFrame } from "../client/to-wire.js";
 import { MAX_TRANSPORT_BYTES } from "../protocol/limits.js";
 import { agentAction, newCommand } from "./command.js";
 import { EXIT, UsageError } from "./exit.js";
+import { frameCall, withoutKey } from "./outside-call.js";
 import { printReceipt } from "./receipt-line.js";
 import type { Environment } from "./settings.js";
 import { AGENT_SETTINGS } from "./settings.js";
@@ -39,23 +41,27 @@ export function sendCommand(env: Environment): Command {
     .option("--content-type <type>", "a media type, for content that is not plain text")
     .option("--reply-to <id>", "the message_id this answers")
     .option("--message-id <id>", "your own key for the message");
-  return agentAction<SendFlags>(command, env, async ({ settings, options, words }) => {
+  return agentAction<SendFlags>(command, env, async (call) => {
+    const { settings, options, words, printInstead } = call;
     const { to, channel, service, contentType, replyTo, messageId } = options;
     if (to === undefined && channel === undefined && service === undefined) {
       throw new UsageError("to whom? Give --to AGENT, --channel ID or --service ID.");
     }
     const body = await readBody(words[0] ?? "");
-    const receipt = await withClient(settings, (client) =>
-      client.sendMessage({
-        ...body,
-        ...(to === undefined ? {} : { targetAgent: to }),
-        ...(channel === undefined ? {} : { channelId: channel }),
-        ...(service === undefined ? {} : { serviceId: service }),
-        ...(contentType === undefined ? {} : { contentType }),
-        ...(replyTo === undefined ? {} : { replyTo }),
-        ...(messageId === undefined ? {} : { messageId }),
-      }),
-    );
+    const message = {
+      ...body,
+      ...(to === undefined ? {} : { targetAgent: to }),
+      ...(channel === undefined ? {} : { channelId: channel }),
+      ...(service === undefined ? {} : { serviceId: service }),
+      ...(contentType === undefined ? {} : { contentType }),
+      ...(replyTo === undefined ? {} : { replyTo }),
+      ...(messageId === undefined ? {} : { messageId }),
+    };
+    if (printInstead) {
+      const frame = messageFrame(message);
+      return printInstead(frameCall(messageId ? frame : withoutKey(frame)));
+    }
+    const receipt = await withClient(settings, (client) => client.sendMessage(message));
     await printReceipt(receipt, settings.json);
     return EXIT.ok;
   });

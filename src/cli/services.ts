@@ -1,7 +1,15 @@
 import type { Command } from "commander";
+import { listServicesRequest, serviceOf } from "../client/to-wire.js";
+import type { ServiceOffer } from "../client/vocabulary.js";
+import {
+  ListServicesRequest,
+  RegisterServiceRequest,
+  UnregisterServiceRequest,
+} from "../protocol/wire.js";
 import { agentAction, as, collect, newCommand } from "./command.js";
 import { EXIT } from "./exit.js";
 import { print, printJson, printTable } from "./output.js";
+import { callOf, LONGEST_PAGE, ONE_PAGE } from "./outside-call.js";
 import { printable } from "./printable.js";
 import { number } from "./setting-kinds.js";
 import type { Environment } from "./settings.js";
@@ -39,17 +47,20 @@ export function registerCommand(env: Environment): Command {
       "who may find it and ask: an id, or a pattern such as weather-*; may be given several times",
       collect,
     );
-  return agentAction<RegisterFlags>(command, env, async ({ settings, options }) => {
-    const service = await withClient(settings, (client) =>
-      client.registerService({
-        serviceId: options.service,
-        acceptPolicy: options.auto ? "auto" : "manual",
-        ...(options.description === undefined ? {} : { description: options.description }),
-        ...(options.tag === undefined ? {} : { tags: options.tag }),
-        ...(options.maxActiveChats === undefined ? {} : { maxActiveChats: options.maxActiveChats }),
-        ...(options.allow === undefined ? {} : { allowedConsumers: options.allow }),
-      }),
-    );
+  return agentAction<RegisterFlags>(command, env, async ({ settings, options, printInstead }) => {
+    const offer: ServiceOffer = {
+      serviceId: options.service,
+      acceptPolicy: options.auto ? "auto" : "manual",
+      ...(options.description === undefined ? {} : { description: options.description }),
+      ...(options.tag === undefined ? {} : { tags: options.tag }),
+      ...(options.maxActiveChats === undefined ? {} : { maxActiveChats: options.maxActiveChats }),
+      ...(options.allow === undefined ? {} : { allowedConsumers: options.allow }),
+    };
+    if (printInstead) {
+      const request = RegisterServiceRequest.encode({ service: serviceOf(offer) });
+      return printInstead(callOf("RegisterService", request.finish()));
+    }
+    const service = await withClient(settings, (client) => client.registerService(offer));
     if (settings.json) await printJson(service);
     else await print(`${printable(service.providerId)} offers ${printable(service.serviceId)}.`);
     return EXIT.ok;
@@ -66,12 +77,20 @@ export function unregisterCommand(env: Environment): Command {
     settings: AGENT_SETTINGS,
     examples: ["unregister --agent weather-provider --service weather"],
   }).requiredOption("--service <id>", "the service to withdraw");
-  return agentAction<{ service: string }>(command, env, async ({ settings, options }) => {
-    await withClient(settings, (client) => client.unregisterService(options.service));
-    if (settings.json) await printJson({ serviceId: options.service, unregistered: true });
-    else await print(`${options.service} is withdrawn.`);
-    return EXIT.ok;
-  });
+  return agentAction<{ service: string }>(
+    command,
+    env,
+    async ({ settings, options, printInstead }) => {
+      if (printInstead) {
+        const request = UnregisterServiceRequest.encode({ serviceId: options.service });
+        return printInstead(callOf("UnregisterService", request.finish()));
+      }
+      await withClient(settings, (client) => client.unregisterService(options.service));
+      if (settings.json) await printJson({ serviceId: options.service, unregistered: true });
+      else await print(`${options.service} is withdrawn.`);
+      return EXIT.ok;
+    },
+  );
 }
 
 interface ServicesFlags {
@@ -92,13 +111,18 @@ export function servicesCommand(env: Environment): Command {
     .option("--tag <word>", "only with this tag; may be given several times", collect)
     .option("--provider <agent>", "only of this agent")
     .option("--online", "only those whose provider is connected");
-  return agentAction<ServicesFlags>(command, env, async ({ settings, options, words }) => {
+  return agentAction<ServicesFlags>(command, env, async (call) => {
+    const { settings, options, words, printInstead } = call;
     const filter = {
       ...(words.length === 0 ? {} : { query: words.join(" ") }),
       ...(options.tag === undefined ? {} : { tags: options.tag }),
       ...(options.provider === undefined ? {} : { providerId: options.provider }),
       ...(options.online ? { onlineOnly: true } : {}),
     };
+    if (printInstead) {
+      const request = ListServicesRequest.encode(listServicesRequest(filter, LONGEST_PAGE));
+      return printInstead(callOf("ListServices", request.finish()), [ONE_PAGE]);
+    }
     const rows: string[][] = [];
     await withClient(settings, async (client) => {
       for await (const service of client.listServices(filter)) {

@@ -14,6 +14,9 @@ export interface Setting<T> {
   secret?: true;
 }
 
+/** How long a hub may take to answer a call where nobody says otherwise. */
+export const DEFAULT_TIMEOUT_S = 10;
+
 const ADDRESS = /^(\[[0-9A-Fa-f:.]+\]|[^\s:/]+):([0-9]{1,5})$/;
 
 /** Every setting of claw-chat. What a command asks for beside these is an argument of that one call. */
@@ -34,7 +37,7 @@ export const SETTINGS = {
   timeout: {
     description: "how long the hub may take to answer a call",
     kind: number({ placeholder: "seconds", least: 0.1, most: 86_400 }),
-    defaultValue: 10,
+    defaultValue: DEFAULT_TIMEOUT_S,
   },
   json: { description: "one JSON object a line", kind: onOff(), defaultValue: false },
   listen: {

@@ -23,16 +23,7 @@ export async function withClient<T>(
   } = {},
 ): Promise<T> {
   const { signal, beforeConnect, ...clientOptions } = options;
-  const client = new ChatClient({
-    hubUrl: settings.hub,
-    agentId: agentIdOf(settings),
-    receive: "none",
-    timeoutMs: settings.timeout * 1000,
-    ...(settings.apiKey === undefined ? {} : { apiKey: settings.apiKey }),
-    ...(settings.caCert === undefined ? {} : { rootCerts: readCertificate(settings.caCert) }),
-    ...clientCertificateOf(settings),
-    ...clientOptions,
-  });
+  const client = new ChatClient({ ...clientOptionsOf(settings), ...clientOptions });
   try {
     beforeConnect?.(client);
     await client
@@ -42,6 +33,22 @@ export async function withClient<T>(
   } finally {
     await client.disconnect();
   }
+}
+
+/**
+ * How a client reaches the hub, and as whom.
+ * @throws UsageError as withClient does
+ */
+export function clientOptionsOf(settings: AgentSettings): ChatClientOptions {
+  return {
+    hubUrl: settings.hub,
+    agentId: agentIdOf(settings),
+    receive: "none",
+    timeoutMs: settings.timeout * 1000,
+    ...(settings.apiKey === undefined ? {} : { apiKey: settings.apiKey }),
+    ...(settings.caCert === undefined ? {} : { rootCerts: readCertificate(settings.caCert) }),
+    ...clientCertificateOf(settings),
+  };
 }
 
 /** Throws a UsageError where only one of both is set, or a file is not what it should be. */

@@ -6,8 +6,7 @@ import type {
 } from "../protocol/wire.js";
 import { unexpectedAnswer } from "./errors.js";
 import { channelInfoOf, serviceInfoOf } from "./from-wire.js";
-import { stateOf } from "./names.js";
-import { serviceOf } from "./to-wire.js";
+import { listChannelsRequest, listServicesRequest, serviceOf } from "./to-wire.js";
 import { type UnaryBounds, unary } from "./unary.js";
 import type {
   ChannelFilter,
@@ -54,14 +53,7 @@ export async function* listServices(
 ): AsyncGenerator<ServiceInfo, void, undefined> {
   let pageToken = "";
   do {
-    const request = {
-      query: filter.query ?? "",
-      tags: filter.tags ?? [],
-      providerId: filter.providerId ?? "",
-      onlineOnly: filter.onlineOnly ?? false,
-      pageSize: PAGE_SIZE,
-      pageToken,
-    };
+    const request = listServicesRequest(filter, { pageSize: PAGE_SIZE, pageToken });
     const page = await unary<ListServicesResponse>(
       (metadata, callback) => caller.stub().listServices(request, metadata, callback),
       caller,
@@ -77,14 +69,7 @@ export async function* listChannels(
 ): AsyncGenerator<ChannelInfo, void, undefined> {
   let pageToken = "";
   do {
-    const request = {
-      state: stateOf(filter.state),
-      serviceId: filter.serviceId ?? "",
-      peerId: filter.peerId ?? "",
-      memberId: filter.memberId ?? "",
-      pageSize: PAGE_SIZE,
-      pageToken,
-    };
+    const request = listChannelsRequest(filter, { pageSize: PAGE_SIZE, pageToken });
     const page = await unary<ListChannelsResponse>(
       (metadata, callback) => caller.stub().listChannels(request, metadata, callback),
       caller,

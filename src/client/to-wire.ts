@@ -1,17 +1,24 @@
 import { randomUUID } from "node:crypto";
 import { MAX_DURATION_MS } from "../protocol/limits.js";
 import { durationOf } from "../protocol/time.js";
-import type { ConnectRequest, Service } from "../protocol/wire.js";
+import type {
+  ConnectRequest,
+  ListChannelsRequest,
+  ListServicesRequest,
+  Service,
+} from "../protocol/wire.js";
 import { argumentError } from "./errors.js";
-import { acceptPolicyOf, endCodeOf, rejectCodeOf } from "./names.js";
+import { acceptPolicyOf, endCodeOf, rejectCodeOf, stateOf } from "./names.js";
 import type {
   AcceptInput,
+  ChannelFilter,
   ChatRequestInput,
   EndInput,
   HistoryQuery,
   MessageInput,
   MetadataRecord,
   RejectInput,
+  ServiceFilter,
   ServiceOffer,
 } from "./vocabulary.js";
 
@@ -138,6 +145,34 @@ export function serviceOf(of: ServiceOffer): Service {
     registeredAt: undefined,
     maxActiveChats: wholeNumber("maxActiveChats", of.maxActiveChats, MAX_UINT32),
     allowedConsumers: of.allowedConsumers ?? [],
+  };
+}
+
+/** @param page how many at most, and the token of the page before */
+export function listServicesRequest(
+  filter: ServiceFilter,
+  page: { pageSize: number; pageToken: string },
+): ListServicesRequest {
+  return {
+    query: filter.query ?? "",
+    tags: filter.tags ?? [],
+    providerId: filter.providerId ?? "",
+    onlineOnly: filter.onlineOnly ?? false,
+    ...page,
+  };
+}
+
+/** @param page how many at most, and the token of the page before */
+export function listChannelsRequest(
+  filter: ChannelFilter,
+  page: { pageSize: number; pageToken: string },
+): ListChannelsRequest {
+  return {
+    state: stateOf(filter.state),
+    serviceId: filter.serviceId ?? "",
+    peerId: filter.peerId ?? "",
+    memberId: filter.memberId ?? "",
+    ...page,
   };
 }
 
