@@ -25,6 +25,30 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     figures: ["misordered"],
   },
   {
+    name: "client-asks-nothing",
+    what: "does not ask, after a cut, whether a message was refused and a later one stored",
+    edits: [
+      {
+        file: "client/outstanding.ts",
+        find: "mayHaveChangedPlaces([...unsent]).forEach(ask);",
+        replace: "void mayHaveChangedPlaces;",
+      },
+    ],
+    caughtBy: "model",
+  },
+  {
+    name: "client-doubts-nothing",
+    what: "takes what was refused for now for not stored, though an earlier session may have stored it",
+    edits: [
+      {
+        file: "client/outstanding.ts",
+        find: "request.doubtful = true;",
+        replace: "request.doubtful = false;",
+      },
+    ],
+    caughtBy: "model",
+  },
+  {
     name: "client-takes-everything",
     what: "keeps whatever comes in, however much waits for the application already",
     edits: [

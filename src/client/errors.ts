@@ -8,10 +8,11 @@ import type { ChatError } from "../protocol/wire.js";
  * A call that did not succeed: refused by the hub, or given up by the client.
  *
  * The client's own reasons: TIMEOUT (code 4), ABORTED_BY_CALLER (1), CLOSED (9),
- * SUPERSEDED and STORE_CHANGED (10), BAD_URL, BAD_OPTION, INVALID_ID and MESSAGE_TOO_LARGE
+ * SUPERSEDED, STORE_CHANGED and OVERTAKEN (10), BAD_URL, BAD_OPTION, INVALID_ID and MESSAGE_TOO_LARGE
  * (3), WRONG_MODE and ALREADY_LISTENING (9), UNKNOWN_OUTCOME (14). After TIMEOUT and
  * ABORTED_BY_CALLER it is not known whether the hub stored the frame; sending it again under
  * the same key is safe (M2, C2). After UNKNOWN_OUTCOME it is not known either, and not safe.
+ * After OVERTAKEN it is known that the hub did not store it.
  */
 export class ChatHubError extends Error {
   override readonly name = "ChatHubError";
@@ -108,11 +109,29 @@ export function unknownOutcome(): ChatHubError {
   });
 }
 
-/** A refused frame that could be sent again only behind one that came after it (M4). */
-export function overtakenError(refusal: ChatError): ChatHubError {
-  const message = `${refusal.message}; it was not sent again, because what was sent after it in the same chat is stored already, or may be`;
-  return errorOfRefusal({ ...refusal, message });
+/** The hub can store nothing just now, whatever it is. */
+export function couldNotStore({ retryable, code, reason }: ChatError): boolean {
+  return retryable && (code === status.UNAVAILABLE || reason === "STORAGE_FULL");
 }
+
+/**
+ * A frame that is not stored, and could be sent again only behind one that came after it (M4).
+ * @param refusal why it is not stored, where that was heard
+ */
+export function overtakenError(refusal: ChatError | undefined): ChatHubError {
+  const { code, reason, message, retryable, retryAfter } = refusal ?? NOT_STORED;
+  const why =
+    "it was not sent again, because what was sent after it in the same chat is stored already, or may be";
+  return errorOfRefusal({ code, reason, message: `${message}; ${why}`, retryable, retryAfter });
+}
+
+const NOT_STORED: ChatError = {
+  code: status.ABORTED,
+  reason: "OVERTAKEN",
+  message: "the connection was lost before the answer, and the hub has not stored this",
+  retryable: true,
+  retryAfter: undefined,
+};
 
 /** An argument the client itself cannot work with. */
 export function argumentError(reason: string, message: string): ChatHubError {

@@ -11,7 +11,8 @@ import { progressOf, sessionInfoOf } from "./from-wire.js";
 import type { Hooks } from "./hooks.js";
 import { Inbox } from "./inbox.js";
 import type { Settings } from "./options.js";
-import { type Answer, createOutstanding, type Outstanding } from "./outstanding.js";
+import { createOutstanding, type Outstanding } from "./outstanding.js";
+import type { Answer } from "./request-under-way.js";
 import { openStub } from "./stub.js";
 import type { RequestFrame } from "./to-wire.js";
 

@@ -1,37 +1,28 @@
-import { status } from "@grpc/grpc-js";
 import { durationMsOf } from "../protocol/time.js";
-import type { ChatError, ChatHistoryPage, ConnectRequest, Receipt } from "../protocol/wire.js";
-import { type Backoff, createBackoff } from "./backoff.js";
+import type { ChatError, ConnectRequest } from "../protocol/wire.js";
+import { createBackoff } from "./backoff.js";
 import { type CallBounds, withinBounds } from "./call-bounds.js";
-import { type ChatHubError, errorOfRefusal, overtakenError, unknownOutcome } from "./errors.js";
+import {
+  type ChatHubError,
+  couldNotStore,
+  errorOfRefusal,
+  overtakenError,
+  unknownOutcome,
+} from "./errors.js";
+import { createInquiries } from "./inquiries.js";
+import {
+  type Answer,
+  earlier,
+  isRepeatable,
+  mayHaveChangedPlaces,
+  messageIdOf,
+  type Place,
+  type Request,
+  storedIn,
+} from "./request-under-way.js";
 import { checkSendable } from "./sendable.js";
-import { isQuery, mayMeet, type Target, targetOf } from "./target.js";
+import { isQuery, mayMeet, targetOf } from "./target.js";
 import type { RequestFrame } from "./to-wire.js";
-
-/** What answers a request. */
-export type Answer =
-  | { kind: "receipt"; receipt: Receipt }
-  | { kind: "page"; page: ChatHistoryPage };
-
-/** What a frame may overtake, and be overtaken by. */
-interface Place {
-  order: number;
-  target: Target;
-}
-
-interface Request extends Place {
-  wire: ConnectRequest;
-  /** The hub may have stored it: it was sent, and not refused since. */
-  sent: boolean;
-  backoff: Backoff;
-  timer: NodeJS.Timeout | undefined;
-  /** Why the hub could not take it, the last time. */
-  refusal: ChatError | undefined;
-  /** A later one of its channel is stored, or may be: where it is refused, it stays so. */
-  overtaken: boolean;
-  resolve: (answer: Answer) => void;
-  reject: (error: unknown) => void;
-}
 
 /** Requests without an answer yet. */
 export interface Outstanding {
@@ -44,7 +35,8 @@ export interface Outstanding {
   refused(requestId: string, error: ChatError): void;
   /**
    * A new session: all that has no answer goes out again, in the first order (M4, M2). What
-   * could then mean something else is rejected with UNKNOWN_OUTCOME instead.
+   * could then mean something else is rejected with UNKNOWN_OUTCOME instead, and what could come
+   * behind its successor with OVERTAKEN.
    */
   resend(): void;
   /** Sends what waits, as far as the link takes it. */
@@ -62,6 +54,9 @@ export interface Outstanding {
  * under way already and is stored, the earlier would change places with it: then it is not sent
  * again, and its refusal is the caller's to judge, as are all others. One that its caller gave
  * up under way counts like any other until it is answered; after the session it may be stored.
+ *
+ * After a session that was cut the same may have happened unheard: of two messages one may have
+ * been refused and the next stored. So it is asked which are stored before any is sent again.
  */
 export function createOutstanding(link: {
   readonly writable: boolean;
@@ -72,10 +67,12 @@ export function createOutstanding(link: {
   const retrying = new Set<Request>();
   /** Sent in this session, not answered, and no longer waited for; by request id. */
   const givenUp = new Map<string, Place>();
+  const inquiries = createInquiries(link, told);
   let waiters: (() => void)[] = [];
   let count = 0;
 
   function pump(): void {
+    inquiries.pump();
     if (unsent.size === 0) return;
     const first = [...retrying].reduce<Request | undefined>(earlier, undefined);
     const held = first !== undefined && hasLaterUnderWay(first);
@@ -83,7 +80,7 @@ export function createOutstanding(link: {
       if (!link.writable) return;
       // One that went out in an earlier session may be stored: only its answer tells.
       const waits = first !== undefined && (request.order > first.order ? !request.sent : held);
-      if (waits && !isQuery(request.target)) continue;
+      if ((waits || inquiries.pending) && !isQuery(request.target)) continue;
       unsent.delete(request);
       request.sent = true;
       link.send(request.wire);
@@ -118,15 +115,42 @@ export function createOutstanding(link: {
     sendAgain(again);
   }
 
+  /** Whether a message is stored that was asked about; its caller may have given it up since. */
+  function told(requestId: string, stored: boolean): void {
+    const request = requests.get(requestId);
+    if (request !== undefined) {
+      request.doubtful = false;
+      request.stored = stored;
+      if (stored) overtake(request);
+      else request.sent = false;
+      if (!stored && request.overtaken) request.reject(overtakenError(request.refusal));
+    }
+    if (!inquiries.pending) pump();
+  }
+
   /** This one is stored, or may be: the earlier ones of its channel must not follow it now. */
   function overtake({ order, target }: Place): void {
+    const stopped: Request[] = [];
     for (const request of requests.values()) {
-      if (request.order >= order) return;
+      if (request.order >= order) break;
       if (!mayMeet(request.target, target)) continue;
       request.overtaken = true;
-      const { sent, refusal } = request;
-      if (!sent && refusal !== undefined) request.reject(overtakenError(refusal));
+      if (!request.sent && mustStop(request)) stopped.push(request);
     }
+    // None goes out when another one is settled.
+    for (const request of stopped) unsent.delete(request);
+    for (const request of stopped) request.reject(overtakenError(request.refusal));
+  }
+
+  /** It is not sent again, unless it is stored: where only the hub knows that, it is asked. */
+  function mustStop(request: Request): boolean {
+    return !request.stored && !(request.doubtful && ask(request));
+  }
+
+  function ask(request: Request): boolean {
+    const messageId = messageIdOf(request);
+    if (messageId !== undefined) inquiries.ask(request.wire.requestId, messageId);
+    return messageId !== undefined;
   }
 
   /** Harmless where it is settled already. */
@@ -171,6 +195,8 @@ export function createOutstanding(link: {
           target: targetOf(frame),
           wire,
           sent: false,
+          doubtful: false,
+          stored: false,
           backoff: createBackoff({ initialMs: 100, maxMs: 5_000 }),
           timer: undefined,
           refusal: undefined,
@@ -199,17 +225,19 @@ export function createOutstanding(link: {
       request.resolve(answer);
     },
     refused(requestId, error) {
+      if (inquiries.refused(requestId, error)) return;
       const request = requests.get(requestId);
       if (request === undefined) {
         forgetGivenUp(requestId);
         return;
       }
-      if (couldNotStore(error) && !request.overtaken) {
+      if (couldNotStore(error)) {
         retryLater(request, error);
+        if (request.overtaken && mustStop(request)) request.reject(overtakenError(error));
         return;
       }
       forget(request);
-      request.reject(couldNotStore(error) ? overtakenError(error) : errorOfRefusal(error));
+      request.reject(errorOfRefusal(error));
     },
     resend() {
       unsent.clear();
@@ -224,11 +252,15 @@ export function createOutstanding(link: {
       }
       unsent = new Set(requests.values());
       for (const request of unsent) clearTimeout(request.timer);
+      inquiries.clear();
+      for (const request of unsent) if (request.sent) request.doubtful = true;
+      mayHaveChangedPlaces([...unsent]).forEach(ask);
       pump();
     },
     pump,
     failAll(error) {
       unsent.clear();
+      inquiries.clear();
       for (const request of [...requests.values()]) request.reject(error);
       givenUp.clear();
     },
@@ -238,27 +270,4 @@ export function createOutstanding(link: {
         : new Promise((resolve) => waiters.push(resolve));
     },
   };
-}
-
-/**
- * Means the same when it is sent again. An answer that names its request by the consumer alone
- * does not: the first may be stored, and another request of that consumer be pending now (C3).
- */
-function isRepeatable({ wire: { frame } }: Request): boolean {
-  if (frame?.$case !== "chatAccept" && frame?.$case !== "chatReject") return true;
-  return frame.value.channelId !== "";
-}
-
-/** The hub can store nothing just now, whatever it is. */
-function couldNotStore({ retryable, code, reason }: ChatError): boolean {
-  return retryable && (code === status.UNAVAILABLE || reason === "STORAGE_FULL");
-}
-
-/** Of a frame that is stored the channel is known. */
-function storedIn({ order, target }: Place, { channelId }: Receipt): Place {
-  return { order, target: { ...target, channelId } };
-}
-
-function earlier(one: Request | undefined, other: Request): Request {
-  return one !== undefined && one.order < other.order ? one : other;
 }

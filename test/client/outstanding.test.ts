@@ -83,11 +83,12 @@ test("M4: a frame refused before a cut does not follow a later one that was stor
   // The receipt of the second is lost with the connection.
   outstanding.resend();
   await vi.advanceTimersByTimeAsync(10_000);
-  expect(sent.slice(2)).toEqual(["2"]);
+  expect(sent.slice(2)).toEqual(["2?"]);
+  outstanding.refused("2?", STORED);
   const receipt = Receipt.fromPartial({ requestId: "2", channelId: "c", duplicate: true });
   outstanding.answered("2", { kind: "receipt", receipt });
   expect(await Promise.all(ends)).toEqual(["STORAGE_UNAVAILABLE", "receipt"]);
-  expect(sent.slice(2)).toEqual(["2"]);
+  expect(sent.slice(2)).toEqual(["2?", "2"]);
 });
 
 const NOT_NOW = {
@@ -97,6 +98,10 @@ const NOT_NOW = {
   retryable: true,
   retryAfter: undefined,
 };
+
+/** What the hub answers where it has stored the message that was asked about, and where not. */
+const STORED = { ...NOT_NOW, code: 6, reason: "MESSAGE_ID_REUSED", retryable: false };
+const NOT_STORED = { ...NOT_NOW, code: 5, reason: "CHANNEL_NOT_FOUND", retryable: false };
 
 /** Messages by their request ids, which count from 1. */
 function talk() {
@@ -172,10 +177,11 @@ test("M4: after a cut nobody learns whether one that was given up is stored: no 
   four.giveUp();
   outstanding.resend();
   expect(await one.end).toBe("STORAGE_UNAVAILABLE, not sent again");
-  // Whether it was refused as well, in the session before, its repeat tells.
-  expect(sent.slice(4)).toEqual(["2", "3"]);
-  outstanding.refused("2", NOT_NOW);
-  expect(await two.end).toBe("STORAGE_UNAVAILABLE, not sent again");
+  // Whether it was refused as well, in the session before, the hub tells.
+  expect(sent.slice(4)).toEqual(["2?"]);
+  outstanding.refused("2?", NOT_STORED);
+  expect(await two.end).toBe("OVERTAKEN, not sent again");
+  expect(sent.slice(4)).toEqual(["2?", "3"]);
   store("3", "d");
   expect(await three.end).toBe("receipt");
   const five = say("5");
@@ -183,7 +189,74 @@ test("M4: after a cut nobody learns whether one that was given up is stored: no 
   await pause();
   store("5");
   expect(await five.end).toBe("receipt");
-  expect(sent.slice(4)).toEqual(["2", "3", "5", "5"]);
+  expect(sent.slice(4)).toEqual(["2?", "3", "5", "5"]);
+});
+
+test("M4: after a cut, one that was refused unheard does not follow a later one that is stored", async () => {
+  const { sent, outstanding, say, store } = talk();
+  const ends = [say("1"), say("2"), say("3"), say("4", { channelId: "d" })].map(({ end }) => end);
+  outstanding.resend();
+  const five = say("5");
+  // Nothing is sent again before it is known, and nothing new.
+  expect(sent.slice(4)).toEqual(["1?", "2?", "3?"]);
+  outstanding.refused("1?", NOT_STORED);
+  outstanding.refused("2?", STORED);
+  expect(await ends[0]).toBe("OVERTAKEN, not sent again");
+  outstanding.refused("3?", NOT_STORED);
+  expect(sent.slice(7)).toEqual(["2", "3", "4", "5"]);
+  for (const requestId of ["2", "3", "5"]) store(requestId);
+  store("4", "d");
+  expect(await Promise.all(ends.slice(1))).toEqual(["receipt", "receipt", "receipt"]);
+  expect(await five.end).toBe("receipt");
+});
+
+test("M4: where none is stored all go out again, in their order", async () => {
+  const { sent, outstanding, say, store } = talk();
+  const ends = [say("1"), say("2")].map(({ end }) => end);
+  outstanding.resend();
+  for (const requestId of ["1?", "2?"]) outstanding.refused(requestId, NOT_STORED);
+  expect(sent.slice(2)).toEqual(["1?", "2?", "1", "2"]);
+  for (const requestId of ["1", "2"]) store(requestId);
+  expect(await Promise.all(ends)).toEqual(["receipt", "receipt"]);
+});
+
+test("M4: a hub that cannot look at the moment is asked again, and the next session from the start", async () => {
+  const { sent, outstanding, say, pause } = talk();
+  const [one, two] = [say("1"), say("2")];
+  outstanding.resend();
+  outstanding.refused("1?", NOT_NOW);
+  outstanding.refused("2?", NOT_STORED);
+  expect(sent.slice(2)).toEqual(["1?", "2?"]);
+  await pause();
+  expect(sent.slice(4)).toEqual(["1?"]);
+  outstanding.resend();
+  // Of the second it is known by now that it is not stored, so the first cannot be behind it.
+  expect(sent.slice(5)).toEqual(["1", "2"]);
+  one.giveUp();
+  two.giveUp();
+});
+
+test("M4: what is known of one when the next cut comes, it counts for those that are not known", async () => {
+  const { sent, outstanding, say } = talk();
+  const [one, two] = [say("1"), say("2")];
+  outstanding.resend();
+  outstanding.refused("1?", NOT_STORED);
+  outstanding.resend();
+  expect(sent.slice(4)).toEqual(["2?"]);
+  outstanding.refused("2?", STORED);
+  expect(await one.end).toBe("OVERTAKEN, not sent again");
+  two.giveUp();
+});
+
+test("M4: one that was given up while it was asked about leaves the others in order", async () => {
+  const { sent, outstanding, say } = talk();
+  const [one, two] = [say("1"), say("2")];
+  outstanding.resend();
+  two.giveUp();
+  outstanding.refused("1?", NOT_STORED);
+  expect(await one.end).toBe("OVERTAKEN, not sent again");
+  outstanding.refused("2?", STORED);
+  expect(sent.slice(2)).toEqual(["1?", "2?"]);
 });
 
 test("M4: what waits behind a refused frame does not go out before the rest of a session that was cut", async () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { ConnectionEvent, IncomingMessage } from "../../src/client/index.js";
+import type { ConnectionEvent, IncomingMessage, IncomingRequest } from "../../src/client/index.js";
 import { durationMsOf } from "../../src/protocol/time.js";
 import { startTestHub, type TestHub } from "../support/hub.js";
 import { startTestProxy, type TestProxy } from "../support/proxy.js";
@@ -259,4 +259,32 @@ test("connect() gives up at its timeout, says why, and can be called again", asy
   await hub.resume();
   await client.connect();
   await client.sendMessage({ targetAgent: "b", content: "x" });
+});
+
+test("M4: what was refused unheard does not come behind a later message of its chat", async () => {
+  const provider = newAgent(hub.url, "p");
+  const asked = collect<IncomingRequest>();
+  const heard = collect<IncomingMessage>();
+  provider.listen({ request: asked.add, message: heard.add });
+  await provider.connect();
+  const witness = newAgent(hub.url, "w");
+  const witnessed = collect<IncomingMessage>();
+  witness.listenForMessages(witnessed.add);
+  await witness.connect();
+  const consumer = await connectAgent(proxy.url, "c");
+  const answer = consumer.requestChat({ providerId: "p" });
+  const [request] = await asked.reached(1);
+  const channelId = request?.channelId ?? "";
+  proxy.muteHub();
+  const early = consumer.sendMessage({ channelId, content: "before the accept" });
+  const told = consumer.sendMessage({ targetAgent: "w", content: "so the first was refused" });
+  await witnessed.reached(1);
+  await request?.accept();
+  const late = consumer.sendMessage({ channelId, content: "after the accept" });
+  await heard.reached(1);
+  proxy.cut();
+  await expect(early).rejects.toMatchObject({ reason: "OVERTAKEN", retryable: true });
+  await Promise.all([told, late, answer]);
+  const { messages } = await consumer.getHistory({ channelId });
+  expect(messages.map(({ content }) => content)).toEqual(["after the accept"]);
 });

@@ -61,6 +61,22 @@ test("M2: the same id with another content is refused and the first message stay
   ]);
 });
 
+test("M2: a message that names no channel there is asks whether its id is used, and is never stored", async () => {
+  const channelId = await activeChat(consumer, provider);
+  await say(consumer, channelId, "first", "m-1");
+  await consumer.store({ $case: "chatEnd", value: { channelId } });
+  const stored = hub.entryCount();
+  const ask = (messageId: string) =>
+    consumer.refusal({
+      $case: "chatMessage",
+      value: { channelId: "?", messageId, content: "?" },
+    });
+  expect(await ask("m-1")).toBe("MESSAGE_ID_REUSED");
+  expect(await ask("m-2")).toBe("CHANNEL_NOT_FOUND");
+  expect(await ask("m-2")).toBe("CHANNEL_NOT_FOUND");
+  expect(hub.entryCount()).toBe(stored);
+});
+
 test("M2: a retry may carry other metadata; another agent may use the same id", async () => {
   const channelId = await activeChat(consumer, provider);
   await say(consumer, channelId, "once", "m-1");
