@@ -69,10 +69,19 @@ export function runCli(args: string[], options: CliOptions = {}): Promise<CliRes
 
 /** Starts a script with this Node. */
 export function startScript(script: string, args: string[], options: CliOptions = {}): CliProcess {
+  return startProgram(process.execPath, [script, ...args], options);
+}
+
+/** Starts any program. */
+export function startProgram(
+  program: string,
+  args: readonly string[],
+  options: CliOptions = {},
+): CliProcess {
   const inherited = Object.entries(process.env).filter(
     ([key]) => !/^(CLAW_|NO_COLOR$|FORCE_COLOR$)/.test(key),
   );
-  const child = spawn(process.execPath, [script, ...args], {
+  const child = spawn(program, args, {
     cwd: options.cwd ?? testFolder(),
     env: { ...Object.fromEntries(inherited), ...options.env },
     stdio: "pipe",

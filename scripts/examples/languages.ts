@@ -1,0 +1,35 @@
+/** An example in another language: how it is built and started, in its folder below `examples/`. */
+export interface Language {
+  /** For people, such as Python. */
+  name: string;
+  /** Its folder below `examples/`, and its name on the command line. */
+  folder: string;
+  /** Exits with 0 where everything is here that building needs. */
+  needs: string;
+  /** What `needs` looks for, for people. */
+  needed: string;
+  /** What builds it: shell commands, one after the other, as they stand in its README. */
+  build: readonly string[];
+  /** The program and its arguments; a consumer is given the cities after them. */
+  provider: readonly string[];
+  consumer: readonly string[];
+  /** The files that each side consists of, beside what is generated. */
+  sources: { provider: readonly string[]; consumer: readonly string[] };
+}
+
+/** Every language there is an example in. */
+export const LANGUAGES: readonly Language[] = [
+  {
+    name: "Python",
+    folder: "python",
+    needs: `python3 -c "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))"`,
+    needed: "Python 3.10 or newer with venv (Debian: python3-venv)",
+    build: [
+      "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt",
+      ".venv/bin/python -m grpc_tools.protoc -I ../../proto --python_out=. --pyi_out=. --grpc_python_out=. claw/chat/v1/chat_hub.proto",
+    ],
+    provider: [".venv/bin/python", "provider.py"],
+    consumer: [".venv/bin/python", "consumer.py"],
+    sources: { provider: ["provider.py"], consumer: ["consumer.py"] },
+  },
+];
