@@ -17,7 +17,7 @@ const KEBAB_CASE = /^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.(?:test|d|config))?\.ts$/;
 const VAGUE = /(?:^|-)(?:manager|helpers?|utils?|impl|base)[-.]/;
 
 test("TypeScript files have kebab-case names that say what they do", () => {
-  const files = ["src", "test", "scripts", "examples", "bench"].flatMap(sourceFiles);
+  const files = ["src", "test", "scripts", "examples", "bench", "conformance"].flatMap(sourceFiles);
   const odd = files.filter(
     (file) => !KEBAB_CASE.test(basename(file)) || VAGUE.test(basename(file)),
   );

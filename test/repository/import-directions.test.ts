@@ -41,6 +41,17 @@ test.each(Object.keys(ALLOWED))("src/%s imports only what its place allows", (fo
   expect(wrong).toEqual([]);
 });
 
+test("conformance/hub judges a hub from outside: it loads nothing of src/ and no generated code", () => {
+  const files = sourceFiles("conformance/hub");
+  const targets = files.flatMap((file) =>
+    specifiersIn(read(file))
+      .filter((specifier) => specifier.startsWith("."))
+      .map((specifier) => resolveRelative(file, specifier)),
+  );
+  expect(targets.length, "imports looked at").toBeGreaterThan(0);
+  expect(targets.filter((target) => /^(?:src|gen|dist)\//.test(target))).toEqual([]);
+});
+
 test("every source file lies in one of the folders the table names", () => {
   const elsewhere = sourceFiles("src").filter((file) => {
     const [, folder, name] = file.split("/");

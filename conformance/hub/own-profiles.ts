@@ -1,0 +1,73 @@
+import type { Need } from "./needs.ts";
+
+/** One way in which the runner starts this repository's hub. */
+export interface Profile {
+  name: string;
+  /** What a hub started like this gives. */
+  has: readonly Need[];
+  /** Flags of `claw-chat serve`. */
+  args: readonly string[];
+  /** Needs a file, because something else than this hub opens it, or it opens it twice. */
+  file?: true;
+  /** Its file lies on a disk of 1 MiB, which a machine may refuse to make. */
+  smallDisk?: true;
+}
+
+/** The small limits, as flags; docs/conformance.md lists them for other hubs. */
+const SMALL_LIMITS: readonly [string, number][] = [
+  ["--max-message-bytes", 4096],
+  ["--max-bytes-per-second", 8192],
+  ["--max-pending-requests", 2],
+  ["--max-channels", 4],
+  ["--max-sessions", 3],
+  ["--max-metadata-entries", 4],
+  ["--max-metadata-bytes", 256],
+  ["--max-unacked-per-channel", 4],
+  ["--max-unacked", 6],
+];
+
+/** A transcript is played on the first that gives all it needs. */
+export const PROFILES: readonly Profile[] = [
+  { name: "plain", has: ["open", "direct-chats"], args: [] },
+  {
+    name: "file",
+    has: ["open", "direct-chats", "restart", "locked-database"],
+    args: [],
+    file: true,
+  },
+  {
+    name: "small",
+    has: ["open", "direct-chats", "small-limits", "short-heartbeat"],
+    args: [...SMALL_LIMITS.flat().map(String), "--heartbeat-interval", "1"],
+  },
+  {
+    name: "credentials",
+    has: ["credentials", "admin", "key-making", "direct-chats", "key-set-away"],
+    // Nobody listens on port 1, and the keys for tokens should come from there.
+    args: [
+      ...["--auth", "required", "--jwks", "http://127.0.0.1:1/jwks.json"],
+      ...["--jwt-issuer", "conformance", "--jwt-audience", "claw-chat"],
+      ...["--max-failed-logins-per-minute", "1000"],
+    ],
+    file: true,
+  },
+  {
+    name: "few-logins",
+    has: ["credentials", "direct-chats", "few-logins"],
+    args: ["--auth", "required", "--max-failed-logins-per-minute", "3"],
+    file: true,
+  },
+  { name: "no-direct", has: ["open", "no-direct-chats"], args: ["--no-direct-chats"] },
+  {
+    name: "few-connections",
+    has: ["open", "direct-chats", "few-connections"],
+    args: ["--max-connections-per-address", "2"],
+  },
+  {
+    name: "full-disk",
+    has: ["open", "direct-chats", "full-disk"],
+    args: [],
+    file: true,
+    smallDisk: true,
+  },
+];
