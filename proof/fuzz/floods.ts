@@ -123,6 +123,14 @@ export const FLOODS: Record<string, (address: string, share: number) => Promise<
         data(stream, grpcMessage(Buffer.alloc(1024 * 1024), 0, 4 * 1024 * 1024)),
       ]),
     ),
+  /** A message in as many pieces as it has bytes, each of which costs more than itself. */
+  pieces: (address, share) =>
+    flood(
+      address,
+      [PREFACE, settings(), callHeaders(1, CONNECT), data(1, BEGUN)],
+      share * 100_000,
+      () => frame(FRAME.data, 0, 1, Buffer.of(1)),
+    ),
   /** Many messages in few bytes, none of them anything. */
   crumbs: (address, share) =>
     repeat(address, 20, share * 5, (stream) =>
@@ -144,6 +152,8 @@ export const FLOODS: Record<string, (address: string, share: number) => Promise<
     idle(address, share * 400, [PREFACE, settings(), frame(FRAME.headers, 0, 1, ONE_FIELD)]),
 };
 
+/** Says that 4 MB follow. */
+const BEGUN = grpcMessage(Buffer.alloc(0), 0, 4_000_000);
 const FIELDS = headerBlock(
   callFields(
     CONNECT,

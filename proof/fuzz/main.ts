@@ -63,9 +63,10 @@ async function prove(): Promise<number> {
   }
   const problems: string[] = [];
   let control: Control | undefined;
-  let [beforeMib, afterMib] = [NaN, NaN];
+  let [startMib, beforeMib, afterMib] = [NaN, NaN, NaN];
   try {
     control = await startControl(`grpc://${hub.address}`);
+    startMib = await residentMib(hub);
     for (const flood of Object.values(FLOODS)) {
       await Promise.race([flood(hub.address, WARM_UP_SHARE), gone]);
     }
@@ -101,6 +102,7 @@ async function prove(): Promise<number> {
     control_ok: ok,
     control_failed: failed.length,
     hub_ended: endedByItself ? 1 : 0,
+    rss_start_mib: startMib.toFixed(1),
     rss_before_mib: beforeMib.toFixed(1),
     rss_after_mib: afterMib.toFixed(1),
     control_slowest_ms: slowestMs.toFixed(0),

@@ -15,4 +15,61 @@ export const HOSTILE_MUTANTS: readonly Mutant[] = [
     caughtBy: "fuzz",
     figures: ["hub_ended"],
   },
+  {
+    name: "reset-stream-answered",
+    what: "answers a call whose stream was reset before it was looked at",
+    edits: [
+      {
+        file: "server/guarded-streams.ts",
+        find: "if (stream.destroyed || stream.closed) {",
+        replace: "if (process.pid === 0) {",
+      },
+      {
+        file: "server/guarded-streams.ts",
+        find: 'log.debug({ err: error }, "a call could not be answered");',
+        replace: "throw error;",
+      },
+    ],
+    caughtBy: "floods",
+    words: ["-t", "reset in the same breath"],
+  },
+  {
+    name: "decompresses",
+    what: "takes requests that are compressed",
+    edits: [
+      {
+        file: "server/uncompressed-only.ts",
+        find: 'if (encodingOf(call) === "identity")',
+        replace: "if (encodingOf(call) !== undefined)",
+      },
+    ],
+    caughtBy: "floods",
+    words: ["-t", "a compressed request is refused"],
+  },
+  {
+    name: "pieces-not-counted",
+    what: "keeps as many pieces of a request as a client cares to send",
+    edits: [
+      {
+        file: "server/unfinished-requests.ts",
+        find: "const PIECE_BYTES = 256;",
+        replace: "const PIECE_BYTES = 0;",
+      },
+    ],
+    caughtBy: "floods",
+    words: ["-t", "in very many pieces", "--testTimeout", "10000"],
+  },
+  {
+    name: "unfinished-for-ever",
+    what: "keeps unfinished requests however much they are together",
+    edits: [
+      {
+        file: "server/unfinished-requests.ts",
+        find: "if (total <= maxBytes)",
+        replace: "if (total > 0)",
+      },
+    ],
+    caughtBy: "floods",
+    words: ["-t", "the oldest one is ended", "--testTimeout", "10000"],
+  },
 ];

@@ -6,6 +6,7 @@ export type ValidatorName =
   | "crash"
   | "cuts"
   | "failpoints"
+  | "floods"
   | "fuzz"
   | "half-open"
   | "matrix"
@@ -31,7 +32,7 @@ export interface Mutant {
   /**
    * What the validator must say: figures of its last line, one of which must be above 0, or above
    * or below the number that stands with it, as in `rss_growth_mib>64`. Missing for `model`, which
-   * says it by a counterexample, and for `matrix`, which says it by a cell.
+   * says it by a counterexample, and for `matrix` and `floods`, which say it by a test that failed.
    */
   figures?: readonly string[];
 }

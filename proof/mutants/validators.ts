@@ -16,16 +16,27 @@ export interface Validator {
   beside?: true;
 }
 
+/** What the hub does about input that is meant to harm it, one thing a test. */
+export const FLOOD_TESTS = [
+  "test/server/hostile-http2.test.ts",
+  "test/server/unfinished-requests.test.ts",
+];
+
 /**
  * Small runs: a mutant is to be caught in seconds. As controls they must pass. The name of a
- * validator is that of its folder in `proof/`; `model` and `matrix` are
- * tests.
+ * validator is that of its folder in `proof/`; `model`, `matrix` and `floods`
+ * are tests.
  */
 export const VALIDATORS: Record<ValidatorName, Validator> = {
   clock: { words: ["proof/clock/main.ts", "--hubs", "1"], seed: { flag: "--seed" } },
   crash: { words: ["proof/crash/main.ts", "--kills", "6"], seed: { flag: "--seed" } },
   cuts: { words: ["proof/cuts/main.ts", "--samples", "60"], seed: { flag: "--seed" } },
   failpoints: { words: ["proof/failpoints/main.ts"], seed: { flag: "--seed" } },
+  floods: {
+    words: ["node_modules/vitest/vitest.mjs", "run", ...FLOOD_TESTS, "--bail", "1"],
+    oneControl: true,
+    beside: true,
+  },
   fuzz: { words: ["proof/fuzz/main.ts", "--seconds", "5"], seed: { flag: "--seed" } },
   "half-open": { words: ["proof/half-open/main.ts"], beside: true },
   matrix: {

@@ -24,6 +24,7 @@ export function verdictOn(mutant: Mutant, ended: Ended): { good: boolean; why: s
   if (ended.code !== 1) return missed(`the validator ended with ${ended.code}: ${ended.lastLine}`);
   if (mutant.caughtBy === "model") return verdictOfModel(ended);
   if (mutant.caughtBy === "matrix") return verdictOfMatrix(ended);
+  if (mutant.caughtBy === "floods") return verdictOfFloods(ended);
   const figures = figuresOf(ended.lastLine);
   const asked = mutant.figures ?? [];
   const said = asked.filter((one) => {
@@ -52,6 +53,13 @@ function verdictOfMatrix({ output, lastLine }: Ended): { good: boolean; why: str
   )?.[1];
   if (cell === undefined) return { good: false, why: `no cell came out wrong: ${lastLine}` };
   return { good: true, why: `the cell ${cell}` };
+}
+
+/** A test that did not come out as written, and not a file that could not be run. */
+function verdictOfFloods({ output, lastLine }: Ended): { good: boolean; why: string } {
+  const failed = /FAIL.*test\/server\/\S+ > (M5: .*)/.exec(output)?.[1];
+  if (failed === undefined) return { good: false, why: `no test failed: ${lastLine}` };
+  return { good: true, why: `the test ${failed}` };
 }
 
 /** The `key=value` figures of a line. */

@@ -1,3 +1,5 @@
+import { FLOOD_TESTS } from "../mutants/validators.ts";
+
 /** One proof: a program that ends with a line of figures, and the promises it is for. */
 export interface Proof {
   name: string;
@@ -70,6 +72,7 @@ export const PROOFS: readonly Proof[] = [
     command: program("fuzz", "--seconds", "20"),
     long: program("fuzz", "--seconds", "600"),
   },
+  { name: "floods", promises: ["G14"], command: ["vitest", "run", ...FLOOD_TESTS] },
   { name: "matrix", promises: ["G7", "G8"], command: ["vitest", "run", "test/security"] },
   { name: "clock", promises: ["G15"], command: program("clock") },
   {
@@ -79,7 +82,7 @@ export const PROOFS: readonly Proof[] = [
     command: program(
       "mutants",
       ...["--by", "model", "crash", "syscalls", "cuts"],
-      ...["failpoints", "power-loss", "rolling", "matrix"],
+      ...["failpoints", "power-loss", "rolling", "matrix", "floods"],
     ),
     long: program("mutants"),
   },

@@ -5,37 +5,30 @@ import type {
   UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 
-interface Bounds {
-  /** Larger requests end their call. */
-  maxRequestBytes: number;
-  /** Changes a decoded request before the handler sees it. */
-  request?: (request: unknown) => unknown;
-}
-
 /**
  * A server to hand to libraries that bring services of their own: they answer whatever comes as
- * fast as it comes. Through this, their requests are bounded in size, and a stream that does
- * not take its answers is not read on.
+ * fast as it comes. Through this, a stream that does not take its answers is not read on.
+ * @param request changes a decoded request before the handler sees it
  */
-export function boundedServer(server: Server, bounds: Bounds): Server {
+export function boundedServer(
+  server: Server,
+  request: (request: unknown) => unknown = (decoded) => decoded,
+): Server {
   const addService: Server["addService"] = (definition, implementation) =>
-    server.addService(boundedDefinition(definition, bounds), boundedHandlers(implementation));
+    server.addService(changedDefinition(definition, request), boundedHandlers(implementation));
   return Object.assign(Object.create(server) as Server, { addService });
 }
 
-function boundedDefinition(definition: ServiceDefinition, bounds: Bounds): ServiceDefinition {
-  const { maxRequestBytes, request = (decoded) => decoded } = bounds;
+function changedDefinition(
+  definition: ServiceDefinition,
+  request: (request: unknown) => unknown,
+): ServiceDefinition {
   return Object.fromEntries(
     Object.entries(definition).map(([name, method]) => [
       name,
       {
         ...method,
-        requestDeserialize(bytes: Buffer): unknown {
-          if (bytes.length > maxRequestBytes) {
-            throw new RangeError(`a request here has at most ${maxRequestBytes} bytes`);
-          }
-          return request(method.requestDeserialize(bytes));
-        },
+        requestDeserialize: (bytes: Buffer): unknown => request(method.requestDeserialize(bytes)),
       },
     ]),
   );

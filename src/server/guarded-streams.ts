@@ -23,9 +23,14 @@ const NO_VALUE = "?";
  * grpc-js answers a call of an unknown method at once, and Node.js throws where its client has
  * reset it in the same breath. And sees to it that metadata which decide who calls are refused
  * where they cannot be read, rather than overlooked. To be called before the server has any connection.
+ * @param taken called with each stream that the server has taken, and the path of its call
  * @throws Error where this version of grpc-js takes its streams otherwise
  */
-export function guardStreams(server: Server, log: Logger): void {
+export function guardStreams(
+  server: Server,
+  log: Logger,
+  taken: (stream: ServerHttp2Stream, path: string) => void,
+): void {
   const taker = server as unknown as StreamTaker;
   const take = taker._channelzHandler;
   if (take === undefined) throw new Error("this version of grpc-js takes its streams otherwise");
@@ -41,6 +46,7 @@ export function guardStreams(server: Server, log: Logger): void {
     }
     try {
       take.call(server, interceptors, stream, headers);
+      taken(stream, headers[":path"] ?? "");
     } catch (error) {
       log.debug({ err: error }, "a call could not be answered");
       stream.destroy();

@@ -15,12 +15,9 @@ const UNKNOWN = "unknown";
 export function addHealth(server: Server): HealthImplementation {
   const health = new HealthImplementation({ "": "SERVING", [HUB]: "SERVING" });
   health.addToServer(
-    boundedServer(server, {
-      maxRequestBytes: 1024,
-      request: (request) => {
-        const { service } = request as { service: string };
-        return { service: service === "" || service === HUB ? service : UNKNOWN };
-      },
+    boundedServer(server, (request) => {
+      const { service } = request as { service: string };
+      return { service: service === "" || service === HUB ? service : UNKNOWN };
     }),
   );
   return health;

@@ -28,6 +28,7 @@ import { loginFirst } from "./login-first.js";
 import { createRates } from "./rate.js";
 import { createReceivers } from "./receivers.js";
 import { addReflection } from "./reflection.js";
+import { boundRequests } from "./request-bounds.js";
 import { REQUEST_MS, requestInTime } from "./request-in-time.js";
 import { type HubHandlers, hubService } from "./service-definition.js";
 import type { Session } from "./session.js";
@@ -164,7 +165,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       loginFirst(logins),
     ],
   });
-  guardStreams(server, log);
+  guardStreams(server, log, boundRequests());
   const handlers: HubHandlers = {
     connect: (stream) => connect(sessions, stream),
     ...unaryHandlers(sessions),

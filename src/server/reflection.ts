@@ -6,9 +6,6 @@ import { ReflectionService } from "@grpc/reflection";
 import { boundedServer } from "./bounded-server.js";
 import { packageFile } from "./package-files.js";
 
-/** Far more than the longest name that can be asked for. */
-const MAX_QUESTION_BYTES = 16 * 1024;
-
 /** Descriptors of everything the hub serves, made by `npm run generate`. */
 const DESCRIPTOR_SETS = ["gen/descriptor.binpb", "gen/health.binpb"];
 
@@ -25,6 +22,6 @@ export function addReflection(server: Server): void {
   // The reflection service reads the descriptors alone; the format only satisfies its types.
   const format = "Protocol Buffer 3 EnumDescriptorProto" as const;
   new ReflectionService({ hub: { format, type: {}, fileDescriptorProtos: files } }).addToServer(
-    boundedServer(server, { maxRequestBytes: MAX_QUESTION_BYTES }),
+    boundedServer(server),
   );
 }
