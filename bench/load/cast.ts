@@ -2,12 +2,14 @@ import { openHttp2Link } from "./http2-link.ts";
 import type { Link, LinkOptions } from "./link.ts";
 import { type ResponseReader, readResponse } from "./read-response.ts";
 import { encodeOpening } from "./requests.ts";
+import { openTcpLink } from "./tcp-link.ts";
+import { openWebsocketLink } from "./websocket-link.ts";
 
 /** A system under test, as the load generator sees it. */
 export interface Target {
   /** `127.0.0.1:port`. */
   address: string;
-  protocol: "grpc";
+  protocol: "grpc" | "tcp" | "ws";
   apiKey?: string | undefined;
   /** Whether it numbers the messages of a channel. */
   numbersSeq: boolean;
@@ -30,16 +32,21 @@ export interface Opened {
   seq: number;
 }
 
-const OPEN_LINK = { grpc: openHttp2Link } satisfies Record<
+const OPEN_LINK = { grpc: openHttp2Link, tcp: openTcpLink, ws: openWebsocketLink } satisfies Record<
   Target["protocol"],
   (of: LinkOptions) => Link
 >;
 
-/** Resolves when the agent's session has begun. `failed` is told whatever goes wrong in it. */
+/**
+ * Resolves when the agent's session has begun.
+ * @param failed told whatever goes wrong in it
+ * @param begun told that it has begun, before anything else comes in
+ */
 export function openAgent(
   target: Target,
   id: string,
   failed: (error: Error) => void,
+  begun: (agent: Agent) => void = () => {},
 ): Promise<Agent> {
   return new Promise((resolve, reject) => {
     const fail = (error: Error) => {
@@ -50,7 +57,10 @@ export function openAgent(
       id,
       reader: {
         ...unexpected(id),
-        sessionStarted: () => resolve(agent),
+        sessionStarted() {
+          begun(agent);
+          resolve(agent);
+        },
       },
       onRead: () => {},
       link: OPEN_LINK[target.protocol]({
@@ -70,20 +80,46 @@ export function openAgent(
   });
 }
 
-/** Opens a chat by sending its first message, and resolves when that has arrived. */
-export async function openChat(sender: Agent, receiver: Agent): Promise<Opened> {
-  const receipt = Promise.withResolvers<Opened>();
-  const delivery = Promise.withResolvers<void>();
-  sender.reader = {
-    ...unexpected(sender.id),
-    receipt(bytes, _id, seq, { from, to }) {
-      receipt.resolve({ seq, channelId: bytes.toString("latin1", from, to) });
-    },
-  };
-  receiver.reader = { ...unexpected(receiver.id), message: () => delivery.resolve() };
-  sender.link.send(encodeOpening(receiver.id));
-  const [opened] = await Promise.all([receipt.promise, delivery.promise]);
-  return opened;
+/**
+ * Opens chats by sending the first message of each, all at once, and resolves when they have arrived.
+ * @param receivers who each sender writes to; several may write to the same
+ */
+export function openChats(senders: Agent[], receivers: Agent[]): Promise<Opened[]> {
+  const arrivals = new Map<Agent, PromiseWithResolvers<void>>();
+  for (const receiver of new Set(receivers)) {
+    let missing = receivers.filter((one) => one === receiver).length;
+    const arrived = Promise.withResolvers<void>();
+    arrivals.set(receiver, arrived);
+    receiver.reader = {
+      ...unexpected(receiver.id),
+      message() {
+        missing -= 1;
+        if (missing === 0) arrived.resolve();
+      },
+    };
+  }
+  return Promise.all(
+    senders.map(async (sender, number) => {
+      const receiver = receivers[number];
+      if (receiver === undefined) throw new Error(`${sender.id} has nobody to write to`);
+      const opened = await openChat(sender, receiver);
+      await arrivals.get(receiver)?.promise;
+      return opened;
+    }),
+  );
+}
+
+/** Resolves with what the receipt says. */
+function openChat(sender: Agent, receiver: Agent): Promise<Opened> {
+  return new Promise((resolve) => {
+    sender.reader = {
+      ...unexpected(sender.id),
+      receipt(bytes, _id, seq, { from, to }) {
+        resolve({ seq, channelId: bytes.toString("latin1", from, to) });
+      },
+    };
+    sender.link.send(encodeOpening(receiver.id));
+  });
 }
 
 /** Takes nothing. */

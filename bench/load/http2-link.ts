@@ -4,7 +4,7 @@
  * servers, would be the limit.
  */
 import { connect, type Socket } from "node:net";
-import { createGrpcReader } from "./grpc-reader.ts";
+import { createFramedReader } from "./framed-reader.ts";
 import type { Link, LinkOptions } from "./link.ts";
 import { createOutput } from "./output.ts";
 
@@ -36,7 +36,11 @@ export function openHttp2Link(of: LinkOptions): Link {
   const [host = "", port] = of.address.split(":");
   const socket: Socket = connect({ host, port: Number(port), noDelay: true });
   const output = createOutput(socket);
-  const reader = createGrpcReader(of.onMessage);
+  const reader = createFramedReader(
+    GRPC_HEAD,
+    (bytes, at) => bytes.readUInt32BE(at + 1),
+    of.onMessage,
+  );
   const over = Promise.withResolvers<void>();
   /** Encoded gRPC messages that wait for the server's windows. */
   let waiting: Buffer[] = [];

@@ -9,6 +9,8 @@ export interface ResponseReader {
   sessionStarted(): void;
   /** Anything else, by its field number. */
   other(bytes: Buffer, field: number, value: Span): void;
+  /** The response is read to its end. */
+  responseRead?(): void;
 }
 
 /** Where a value lies. */
@@ -18,10 +20,10 @@ export interface Span {
 }
 
 const RECEIPTS = 2;
-const REPLAYED = 3;
 const CHAT_MESSAGE = 13;
 const SESSION_STARTED = 30;
-const PROGRESS = 32;
+/** request_id, replayed, progress: they say nothing about a message. */
+const IGNORED: readonly number[] = [1, 3, 32];
 
 /** The value of the varint that was read last, and where it ended. */
 let value = 0;
@@ -58,9 +60,10 @@ export function readResponse(bytes: Buffer, from: number, to: number, reader: Re
     if (field === RECEIPTS) readReceipt(bytes, span, reader);
     else if (field === CHAT_MESSAGE) readMessage(bytes, span, reader);
     else if (field === SESSION_STARTED) reader.sessionStarted();
-    else if (field !== PROGRESS && field !== REPLAYED) reader.other(bytes, field, span);
+    else if (!IGNORED.includes(field)) reader.other(bytes, field, span);
   }
   if (at !== to) throw new Error("a response is cut off");
+  reader.responseRead?.();
 }
 
 function readReceipt(bytes: Buffer, { from, to }: Span, reader: ResponseReader): void {

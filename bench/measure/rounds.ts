@@ -1,9 +1,14 @@
-import type { GeneratorReport } from "../load/generator.ts";
 import type { LoadOrder, LoadReport } from "../load/run-load.ts";
 import type { System } from "../systems/system.ts";
+import type { Bench } from "./bench.ts";
 
-/** What a load is, apart from whom it meets. */
-export type Load = Omit<LoadOrder, "target" | "serverPid">;
+/** What a load is, apart from whom it meets and for how long. */
+export type Load = Omit<LoadOrder, "kind" | "target" | "serverPid" | "warmMs" | "ms">;
+
+/** The load that all goals but those about single messages are about. */
+export function standardLoad({ small }: Bench): Load {
+  return { flows: small ? 4 : 64, inFlight: small ? 4 : 32, sizeBytes: 256 };
+}
 
 /** What a system did in each round. */
 export type Rounds = Map<System, LoadReport[]>;
@@ -11,29 +16,37 @@ export type Rounds = Map<System, LoadReport[]>;
 /**
  * Puts systems under the same load, one after the other, several times over: whatever else the
  * machine does then meets all of them.
- * @param of.ask gives the load generator an order
- * @param of.say told of each measurement
  * @throws Error when a system fails a check
  */
-export async function measureRounds(of: {
-  systems: readonly System[];
-  load: Load;
-  rounds: number;
-  ask: (order: LoadOrder) => Promise<GeneratorReport>;
-  say: (sentence: string) => void;
-}): Promise<Rounds> {
-  const reports: Rounds = new Map(of.systems.map((system) => [system, []]));
-  for (let round = 1; round <= of.rounds; round += 1) {
+export async function measureRounds(
+  bench: Bench,
+  systems: readonly System[],
+  load: Load,
+): Promise<Rounds> {
+  const reports: Rounds = new Map(systems.map((system) => [system, []]));
+  for (let round = 1; round <= bench.rounds; round += 1) {
     for (const [system, soFar] of reports) {
-      const { name, target, pid } = system;
-      const report = await of.ask({ ...of.load, target, serverPid: pid });
-      if ("failed" in report) throw new Error(`${name}: ${report.failed}`);
-      soFar.push(report);
-      const rate = Math.round(perSecond(report));
-      of.say(`round ${round} of ${of.rounds}: ${name}: ${rate} messages/s`);
+      soFar.push(await measureOnce(bench, system, load));
     }
+    bench.say(`  round ${round} of ${bench.rounds}: ${ratesOf(reports)}`);
   }
   return reports;
+}
+
+/** Puts one system under a load. */
+export function measureOnce(bench: Bench, system: System, load: Load): Promise<LoadReport> {
+  const { target, pid: serverPid } = system;
+  const { warmMs, ms } = bench;
+  return bench.ask({ kind: "load", ...load, target, serverPid, warmMs, ms }).catch((error) => {
+    throw new Error(`${system.name}: ${error.message}`, { cause: error });
+  });
+}
+
+function ratesOf(reports: Rounds): string {
+  return [...reports.values()]
+    .map((soFar) => soFar.at(-1))
+    .map((last) => (last === undefined ? "" : `${Math.round(perSecond(last))}/s`))
+    .join(", ");
 }
 
 /** Messages a second. */

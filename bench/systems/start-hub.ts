@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { promisify } from "node:util";
 import { CLAW_CHAT, startHubProcess } from "../../proof/support/hub-process.ts";
 import type { System } from "./system.ts";
@@ -22,19 +22,18 @@ async function createKey(db: string): Promise<string> {
 /**
  * Starts this hub as it is installed: a process of its own on a database file, synced at every
  * commit, with credentials and every rule.
- * @param of.folder where its database lies
+ * @param of.db its database file; made where it is missing
  * @param of.nodeArgs flags of Node.js itself
  * @param of.under a program that runs it
  */
 export async function startHub(of: {
-  folder: string;
+  db: string;
   name?: string;
   nodeArgs?: string[];
   under?: string[];
   env?: Record<string, string>;
-}): Promise<System & { apiKey: string; db: string; log(): string }> {
-  const { folder, name = "this hub", ...options } = of;
-  const db = join(folder, "hub.db");
+}): Promise<System> {
+  const { db, name = "this hub", ...options } = of;
   const apiKey = await createKey(db);
   const hub = await startHubProcess({ db, args: ROOM, ...options });
   const { address } = hub;
@@ -42,9 +41,7 @@ export async function startHub(of: {
     name,
     target: { protocol: "grpc", numbersSeq: true, address, apiKey },
     pid: hub.child.pid ?? 0,
-    apiKey,
-    db,
-    log: hub.log,
+    stderr: hub.child.stderr as Readable,
     async end() {
       const { code } = await hub.end("SIGTERM");
       if (code !== 0) throw new Error(`the hub ended with ${code}: ${hub.log()}`);

@@ -14,12 +14,15 @@ export async function startRelay(of: {
   name: string;
   file: string;
   args?: string[];
+  /** Flags of Node.js itself. */
+  nodeArgs?: string[];
   target: Omit<Target, "address">;
 }): Promise<System> {
   const file = fileURLToPath(new URL(of.file, import.meta.url));
-  const child = spawn(process.execPath, [file, ...(of.args ?? [])], {
-    stdio: ["ignore", "pipe", "inherit"],
+  const child = spawn(process.execPath, [...(of.nodeArgs ?? []), file, ...(of.args ?? [])], {
+    stdio: ["ignore", "pipe", "pipe"],
   });
+  child.stderr.pipe(process.stderr);
   const kill = () => child.kill("SIGKILL");
   process.once("exit", kill);
   const ended = once(child, "close").then(() => process.off("exit", kill));
@@ -33,6 +36,7 @@ export async function startRelay(of: {
     name: of.name,
     target: { ...of.target, address: String(JSON.parse(line).address) },
     pid: child.pid ?? 0,
+    stderr: child.stderr,
     async end() {
       child.kill();
       await ended;

@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import type { Target } from "../load/cast.ts";
 
 /** A system under test that is running. */
@@ -6,6 +7,8 @@ export interface System {
   name: string;
   target: Target;
   pid: number;
+  /** What it writes to stderr. */
+  stderr: Readable;
   /** Ends it. */
   end(): Promise<void>;
 }

@@ -1,23 +1,17 @@
-import type { LinkOptions } from "./link.ts";
-
 /** Finds the messages in a byte stream in which each has its length before it. */
 export interface FramedReader {
   take(bytes: Buffer, from: number, to: number): void;
 }
 
-/** gRPC: a flag byte, four bytes of length, the message. */
-export function createGrpcReader(onMessage: LinkOptions["onMessage"]): FramedReader {
-  return createFramedReader(5, (bytes, at) => bytes.readUInt32BE(at + 1), onMessage);
-}
-
 /**
  * @param headBytes size of what stands before each message
  * @param lengthAt reads the message's length out of it
+ * @param onMessage told where a message lies; it is there until this returns
  */
-function createFramedReader(
+export function createFramedReader(
   headBytes: number,
   lengthAt: (bytes: Buffer, at: number) => number,
-  onMessage: LinkOptions["onMessage"],
+  onMessage: (bytes: Buffer, from: number, to: number) => void,
 ): FramedReader {
   let rest: Buffer = Buffer.alloc(0);
   return {

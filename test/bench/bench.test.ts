@@ -1,0 +1,42 @@
+import { expect, test } from "vitest";
+import { GOALS } from "../../bench/report/goals.ts";
+import { runProgram } from "../proof/program.js";
+
+const PROGRAM = "bench/main.ts";
+const SHORT = ["--small", "--rounds", "1", "--ms", "50", "--warm-ms", "20"];
+
+/** It starts a dozen servers, which is slow where others use the machine. */
+const TIMEOUT_MS = 180_000;
+
+/** Those that need more than Node.js. */
+const ELSEWHERE = ["slow_disk_rate", "slow_disk_event_loop"];
+
+test(
+  "the benchmark measures every goal, and says so to programs",
+  async () => {
+    const { code, stdout, stderr } = await runProgram(PROGRAM, ...SHORT, "--json");
+    expect(code, stderr).toBe(0);
+    const { goals } = JSON.parse(stdout);
+    expect(goals.map(({ id }: { id: string }) => id)).toEqual(Object.keys(GOALS));
+    for (const { id, must, aim, measured, met } of goals) {
+      expect([must, aim].every(Number.isFinite), id).toBe(true);
+      if (ELSEWHERE.includes(id)) continue;
+      expect(measured, id).toBeGreaterThanOrEqual(0);
+      expect(typeof met, id).toBe("boolean");
+    }
+  },
+  TIMEOUT_MS,
+);
+
+test("the benchmark leaves open what it has not measured", async () => {
+  const { code, stdout } = await runProgram(PROGRAM, ...SHORT, "--only", "latency");
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/this hub: receipt and delivery +│ +\d+\.\d+/);
+  expect(stdout).toMatch(/memory of an idle session .* not measured │ {2,}│/);
+});
+
+test("the benchmark refuses a flag that it does not know", async () => {
+  const { code, stderr } = await runProgram(PROGRAM, "--fast");
+  expect(stderr).toContain("unknown option '--fast'");
+  expect(code).toBe(1);
+});
