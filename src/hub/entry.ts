@@ -1,3 +1,4 @@
+import { encode } from "../protocol/encode.js";
 import {
   ChatAccept,
   ChatEnd,
@@ -54,15 +55,15 @@ export function encodeEntry(entry: NewEntry): StoredEntry {
 function encodeFrame(frame: EntryFrame): Uint8Array {
   switch (frame.$case) {
     case "chatRequest":
-      return ChatRequest.encode(frame.value).finish();
+      return encode(ChatRequest, frame.value);
     case "chatAccept":
-      return ChatAccept.encode(frame.value).finish();
+      return encode(ChatAccept, frame.value);
     case "chatReject":
-      return ChatReject.encode(frame.value).finish();
+      return encode(ChatReject, frame.value);
     case "chatMessage":
-      return ChatMessage.encode(frame.value).finish();
+      return encode(ChatMessage, frame.value);
     case "chatEnd":
-      return ChatEnd.encode(frame.value).finish();
+      return encode(ChatEnd, frame.value);
     default:
       return frame satisfies never;
   }

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
-import type { ServerDuplexStream } from "@grpc/grpc-js";
 import type { Logger } from "pino";
 import type { Caller } from "../hub/credentials.js";
 import type { BehindChannel } from "../hub/store.js";
 import type { Refusal } from "../protocol/refusals.js";
 import { ReceiveMode } from "../protocol/wire.js";
 import { receiveMode, statusOf } from "./call-identity.js";
+import type { ConnectStream } from "./connect-stream.js";
 import { createFeed, type Feed } from "./feed.js";
 import { greetingOf, type HubFacts } from "./greeting.js";
 import type { Identified, Logins } from "./logins.js";
@@ -29,8 +29,6 @@ const COME_BACK_MS = 1_000;
 
 /** How long a session whose credentials were revoked may take to read why, in milliseconds. */
 const LAST_WORD_MS = 500;
-
-type ConnectStream = ServerDuplexStream<Uint8Array, Uint8Array>;
 
 /** What all sessions of a hub share. */
 export interface Sessions extends HubFacts {

@@ -16,6 +16,7 @@ import { type AuthMode, AuthSettingsError, openAuth } from "./auth-settings.js";
 import { unaryHandlers } from "./calls.js";
 import { certificateExpiresAtMs, certificateNames } from "./certificate-names.js";
 import { connect, type Sessions } from "./connect.js";
+import { directStream, keepConnectCalls } from "./connect-stream.js";
 import { createConnections } from "./connections.js";
 import { drain } from "./drain.js";
 import { openEdge } from "./edge.js";
@@ -163,11 +164,12 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       refuseOver(connections),
       requestInTime(REQUEST_MS),
       loginFirst(logins),
+      keepConnectCalls,
     ],
   });
   guardStreams(server, log, boundRequests());
   const handlers: HubHandlers = {
-    connect: (stream) => connect(sessions, stream),
+    connect: (stream) => connect(sessions, directStream(stream)),
     ...unaryHandlers(sessions),
   };
   server.addService(hubService(maxMessageBytes), { ...handlers });

@@ -11,7 +11,7 @@ const PLACE = 0;
 /** The part of a gRPC server stream that an outbox needs. */
 export interface ResponseStream {
   /** Takes an encoded response; taken is called when the transport has its bytes. */
-  write(bytes: Uint8Array, taken: (error?: Error | null) => void): boolean;
+  write(bytes: Uint8Array, taken: (error?: Error | null) => void): unknown;
 }
 
 /** The responses of one session on their way out, in order. */

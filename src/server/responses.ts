@@ -1,5 +1,6 @@
-import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import type { EntryKind, StoredEntry } from "../hub/entry.js";
+import { enclose } from "../protocol/byte-writer.js";
+import { encode } from "../protocol/encode.js";
 import { type Refusal, refusalKind } from "../protocol/refusals.js";
 import { durationOf } from "../protocol/time.js";
 import { type ChatError, ConnectResponse, type Receipt } from "../protocol/wire.js";
@@ -8,35 +9,39 @@ import { type ChatError, ConnectResponse, type Receipt } from "../protocol/wire.
 
 type ResponseFrame = NonNullable<ConnectResponse["frame"]>;
 
-/** Field numbers of the delivered frames in ConnectResponse. */
-const FRAME_FIELD: Record<EntryKind, number> = {
-  chatRequest: 10,
-  chatAccept: 11,
-  chatReject: 12,
-  chatMessage: 13,
-  chatEnd: 14,
+/** Tags of the delivered frames in ConnectResponse: their field numbers, length-delimited. */
+const LIVE_HEADS: Record<EntryKind, readonly number[]> = {
+  chatRequest: [(10 << 3) | 2],
+  chatAccept: [(11 << 3) | 2],
+  chatReject: [(12 << 3) | 2],
+  chatMessage: [(13 << 3) | 2],
+  chatEnd: [(14 << 3) | 2],
 };
-const REPLAYED_FIELD = 3;
-const VARINT = 0;
-const LENGTH_DELIMITED = 2;
+/** `replayed: true`, which is field 3. */
+const REPLAYED = [3 << 3, 1];
+const REPLAYED_HEADS: typeof LIVE_HEADS = {
+  chatRequest: [...REPLAYED, ...LIVE_HEADS.chatRequest],
+  chatAccept: [...REPLAYED, ...LIVE_HEADS.chatAccept],
+  chatReject: [...REPLAYED, ...LIVE_HEADS.chatReject],
+  chatMessage: [...REPLAYED, ...LIVE_HEADS.chatMessage],
+  chatEnd: [...REPLAYED, ...LIVE_HEADS.chatEnd],
+};
 
 /** A delivery: the stored bytes of the entry, in their envelope. Nothing is encoded a second time. */
 export function encodeDelivery(entry: StoredEntry, replayed: boolean): Uint8Array {
-  const writer = new BinaryWriter();
-  if (replayed) writer.tag(REPLAYED_FIELD, VARINT).bool(true);
-  return writer.tag(FRAME_FIELD[entry.kind], LENGTH_DELIMITED).bytes(entry.body).finish();
+  return enclose((replayed ? REPLAYED_HEADS : LIVE_HEADS)[entry.kind], entry.body);
 }
 
 /** A word of the hub, or an answer that is no receipt. */
 export function encodeFrame(frame: ResponseFrame | undefined, requestId = ""): Uint8Array {
   const response: ConnectResponse = { requestId, receipts: [], replayed: false, frame };
-  return ConnectResponse.encode(response).finish();
+  return encode(ConnectResponse, response);
 }
 
 /** Receipts of one commit to one session, in the order of their storing. */
 export function encodeReceipts(receipts: Receipt[]): Uint8Array {
   const response: ConnectResponse = { requestId: "", receipts, replayed: false, frame: undefined };
-  return ConnectResponse.encode(response).finish();
+  return encode(ConnectResponse, response);
 }
 
 /** A refusal as the wire has it. */
