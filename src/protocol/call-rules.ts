@@ -8,7 +8,13 @@ import {
   MAX_TAGS,
 } from "./limits.js";
 import { type Refusal, refuse } from "./refusals.js";
-import type { ListChannelsRequest, ListServicesRequest, Service } from "./wire.js";
+import {
+  AcceptPolicy,
+  ChannelState,
+  type ListChannelsRequest,
+  type ListServicesRequest,
+  type Service,
+} from "./wire.js";
 
 /**
  * What can be said about a service without knowing any other (I3, I5, S1).
@@ -30,6 +36,7 @@ export function checkService(
     field.unset("service.registered_at", service.registeredAt !== undefined) ??
     field.text("service.description", service.description, MAX_DESCRIPTION_BYTES) ??
     checkTags(service.tags) ??
+    field.known("service.accept_policy", service.acceptPolicy, AcceptPolicy, "MANUAL or AUTO") ??
     field.metadata("service.metadata", service.metadata, bounds) ??
     checkAllowed(service.allowedConsumers)
   );
@@ -69,6 +76,7 @@ export function checkListServices(request: ListServicesRequest): Refusal | undef
 /** What can be said about a listing's filters. */
 export function checkListChannels(request: ListChannelsRequest): Refusal | undefined {
   return (
+    field.known("state", request.state, ChannelState, "one of the proto, or none for any") ??
     field.id("service_id", request.serviceId) ??
     field.id("peer_id", request.peerId) ??
     (request.memberId === "*" ? undefined : field.id("member_id", request.memberId))

@@ -69,6 +69,17 @@ export function unset(field: string, isSet: boolean): Refusal | undefined {
     : undefined;
 }
 
+/** A value of an enum by which the hub acts, so that it has to know it. @param words to use instead */
+export function known(
+  field: string,
+  value: number,
+  values: Record<number, string>,
+  words: string,
+): Refusal | undefined {
+  if (value >= 0 && values[value] !== undefined) return undefined;
+  return refuse("BAD_VALUE", `${field} ${value} is none that this hub knows; use ${words}`);
+}
+
 /** A duration between least and MAX_DURATION_MS. */
 export function duration(
   field: string,

@@ -1,5 +1,10 @@
 import * as field from "./field-rules.js";
-import { DEFAULT_LIMITS, MAX_CONTENT_TYPE_BYTES, MAX_REASON_BYTES } from "./limits.js";
+import {
+  DEFAULT_LIMITS,
+  FIRST_HUB_CODE,
+  MAX_CONTENT_TYPE_BYTES,
+  MAX_REASON_BYTES,
+} from "./limits.js";
 import { type Refusal, refuse } from "./refusals.js";
 import {
   type ChatAccept,
@@ -82,10 +87,11 @@ function checkAccept(
 function checkReject(frame: ChatReject, agentId: string): Refusal | undefined {
   const hubCode =
     frame.code === RejectCode.REJECT_CODE_EXPIRED ||
-    frame.code === RejectCode.REJECT_CODE_WITHDRAWN;
+    frame.code === RejectCode.REJECT_CODE_WITHDRAWN ||
+    isLaterHubCode(frame.code);
   return (
     checkAnswer("chat_reject", frame, agentId) ??
-    field.unset("chat_reject.code EXPIRED or WITHDRAWN", hubCode) ??
+    field.unset("chat_reject.code EXPIRED, WITHDRAWN or from 1000 on", hubCode) ??
     field.text("chat_reject.reason", frame.reason, MAX_REASON_BYTES) ??
     field.duration("chat_reject.retry_after", frame.retryAfter, 0)
   );
@@ -143,11 +149,22 @@ function checkEnd(frame: ChatEnd, agentId: string): Refusal | undefined {
     field.ownName("chat_end.ended_by", frame.endedBy, agentId) ??
     field.unset("chat_end.seq", frame.seq !== 0n) ??
     field.unset("chat_end.timestamp", frame.timestamp !== undefined) ??
-    field.unset("chat_end.code POLICY", frame.code === EndCode.END_CODE_POLICY) ??
+    field.unset(
+      "chat_end.code POLICY or from 1000 on",
+      frame.code === EndCode.END_CODE_POLICY || isLaterHubCode(frame.code),
+    ) ??
     field.required("chat_end.channel_id", frame.channelId, "name the chat to end") ??
     field.key("chat_end.channel_id", frame.channelId) ??
     field.text("chat_end.reason", frame.reason, MAX_REASON_BYTES)
   );
+}
+
+/**
+ * Whether a code may be one that a later hub says: what is stored with it today, that hub would
+ * deliver as a hub's word. Other codes that are not known are the agents' own, and carried.
+ */
+function isLaterHubCode(code: number): boolean {
+  return code < 0 || code >= FIRST_HUB_CODE;
 }
 
 function checkHistory(frame: ChatHistory): Refusal | undefined {

@@ -22,6 +22,8 @@ export const MAX_DESCRIPTION_BYTES = 8 * 1024;
 export const MAX_QUERY_BYTES = 256;
 /** Longest reason of a chat_reject or chat_end, in bytes. */
 export const MAX_REASON_BYTES = 1024;
+/** Codes of a chat_reject or chat_end from here on are for hubs alone, in every later version (I5). */
+export const FIRST_HUB_CODE = 1000;
 /** Tags of a service, and the longest one in bytes. */
 export const MAX_TAGS = 32;
 export const MAX_TAG_BYTES = 64;

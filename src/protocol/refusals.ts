@@ -47,7 +47,7 @@ export const REFUSALS = {
   BAD_TIMEOUT: { code: "INVALID_ARGUMENT", when: "a duration is out of its range" },
   BAD_VALUE: {
     code: "INVALID_ARGUMENT",
-    when: "a page token or call metadata has no meaning here, or there are too many tags, acks or allowed consumers",
+    when: "a page token, an enum or call metadata has no meaning here, or there are too many tags, acks or allowed consumers",
   },
   METADATA_TOO_LARGE: {
     code: "INVALID_ARGUMENT",

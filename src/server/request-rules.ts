@@ -38,7 +38,7 @@ export function readRequest(
   return {
     message,
     requestId,
-    refusal: checkText(badTextField) ?? check(message, agentId, bounds),
+    refusal: checkText(badTextField) ?? check(message, envelope.hasFrame, agentId, bounds),
   };
 }
 
@@ -47,16 +47,25 @@ function checkCount(name: string, positions: number): Refusal | undefined {
   return refuse("BAD_VALUE", `${name} has more than ${MAX_ACKS} positions`);
 }
 
+interface Envelope {
+  requestId: string;
+  acks: number;
+  setAside: number;
+  /** Also one that this hub does not know. */
+  hasFrame: boolean;
+}
+
 /** What stands in a request's envelope, without keeping any of the rest. */
-function readEnvelope(bytes: Uint8Array): { requestId: string; acks: number; setAside: number } {
+function readEnvelope(bytes: Uint8Array): Envelope {
   const reader = new BinaryReader(bytes);
-  const envelope = { requestId: "", acks: 0, setAside: 0 };
+  const envelope = { requestId: "", acks: 0, setAside: 0, hasFrame: false };
   while (reader.pos < reader.len) {
     const [number, wireType] = reader.tag();
     if (number === REQUEST_ID_FIELD && wireType === LENGTH_DELIMITED) {
       envelope.requestId = reader.string();
       continue;
     }
+    if (number >= FIRST_FRAME_FIELD && number <= LAST_FRAME_FIELD) envelope.hasFrame = true;
     if (number === ACKS_FIELD) envelope.acks += 1;
     if (number === SET_ASIDE_FIELD) envelope.setAside += 1;
     reader.skip(wireType, number);
@@ -68,15 +77,21 @@ function readEnvelope(bytes: Uint8Array): { requestId: string; acks: number; set
 const REQUEST_ID_FIELD = 1;
 const ACKS_FIELD = 2;
 const SET_ASIDE_FIELD = 4;
+/** Frames of later versions are among these too. */
+const FIRST_FRAME_FIELD = 10;
+const LAST_FRAME_FIELD = 29;
 const LENGTH_DELIMITED = 2;
 
 function check(
   message: ConnectRequest,
+  hasFrame: boolean,
   agentId: string,
   bounds: field.MetadataBounds,
 ): Refusal | undefined {
   const { requestId, acks, setAside, heartbeat, frame } = message;
-  if (frame === undefined && acks.length === 0 && setAside.length === 0 && !heartbeat) {
+  const isEmpty = acks.length === 0 && setAside.length === 0 && !heartbeat;
+  // What stands beside a frame that is not known must not pass for its answer (M5).
+  if (frame === undefined && (hasFrame || isEmpty)) {
     return refuse(
       "EMPTY_FRAME",
       "the request holds no frame that this hub knows; send one of the six, acks or a heartbeat",

@@ -26,7 +26,7 @@ export const protobufFileName = "claw/chat/v1/chat_hub.proto";
 
 /**
  * Where a channel stands. OPEN or REQUESTED or ACTIVE at first; REJECTED and
- * ENDED are final.
+ * ENDED are final. A newer hub may send others.
  */
 export enum ChannelState {
   /** CHANNEL_STATE_UNSPECIFIED - Never sent by a hub. In a filter: any state. */
@@ -91,7 +91,10 @@ export function channelStateToJSON(object: ChannelState): string {
   }
 }
 
-/** Why a chat was declined. */
+/**
+ * Why a chat was declined. Codes from 1000 on are for hubs alone; a receiver
+ * takes a code that it does not know for none.
+ */
 export enum RejectCode {
   /** REJECT_CODE_UNSPECIFIED - No code was given. */
   REJECT_CODE_UNSPECIFIED = 0,
@@ -158,7 +161,10 @@ export function rejectCodeToJSON(object: RejectCode): string {
   }
 }
 
-/** Why a chat was ended. */
+/**
+ * Why a chat was ended. Codes from 1000 on are for hubs alone; a receiver
+ * takes a code that it does not know for none.
+ */
 export enum EndCode {
   /** END_CODE_UNSPECIFIED - No code was given. */
   END_CODE_UNSPECIFIED = 0,
@@ -265,7 +271,10 @@ export function receiveModeToJSON(object: ReceiveMode): string {
   }
 }
 
-/** Who answers the requests for a service. */
+/**
+ * Who answers the requests for a service. One that the hub does not know is
+ * refused.
+ */
 export enum AcceptPolicy {
   /** ACCEPT_POLICY_UNSPECIFIED - Read as MANUAL. */
   ACCEPT_POLICY_UNSPECIFIED = 0,
@@ -337,7 +346,9 @@ export interface ConnectRequest {
   setAside: ChannelPosition[];
   /**
    * What the agent says. At most 1 MiB encoded, unless the hub is configured
-   * otherwise. Nothing in a request at all is refused as EMPTY_FRAME.
+   * otherwise. Nothing in a request at all is refused as EMPTY_FRAME, and so is
+   * a frame that the hub does not know: every frame, also of later versions,
+   * has a number from 10 to 29.
    */
   frame:
     | //
