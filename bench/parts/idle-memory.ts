@@ -1,11 +1,10 @@
-import { once } from "node:events";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { askedFigure } from "../measure/asked-figure.ts";
 import type { Bench } from "../measure/bench.ts";
 import { newTable, times } from "../report/new-table.ts";
 import type { Part } from "../report/part.ts";
 import { startHub } from "../systems/start-hub.ts";
-import type { System } from "../systems/system.ts";
 import { startBaseline } from "../systems/systems.ts";
 
 /** The server collects its garbage before it is asked: what is left is what sessions hold on to. */
@@ -28,9 +27,9 @@ export async function idleMemory(bench: Bench): Promise<Part> {
     const { target } = system;
     // What the first sessions make the server load, is no cost of a session.
     await bench.ask({ kind: "idle", target, sessions: 50 });
-    const before = await residentBytes(system);
+    const before = await askedFigure(system, "rss_bytes");
     const { seconds } = await bench.ask({ kind: "idle", target, sessions: sessions + 50 });
-    kib.push(((await residentBytes(system)) - before) / sessions / 1024);
+    kib.push(((await askedFigure(system, "rss_bytes")) - before) / sessions / 1024);
     bench.say(`  ${system.name}: ${kib.at(-1)?.toFixed(1)} KiB for a session`);
     await bench.ask({ kind: "idle", target, sessions: 0 });
     await system.end();
@@ -44,15 +43,4 @@ export async function idleMemory(bench: Bench): Promise<Part> {
       idle_memory: { measured: hub / bare, note: `${sessions.toLocaleString("en")} sessions` },
     },
   };
-}
-
-async function residentBytes({ pid, stderr }: System): Promise<number> {
-  let text = "";
-  process.kill(pid, "SIGUSR2");
-  for (;;) {
-    const [more] = await once(stderr, "data");
-    text += String(more);
-    const bytes = /rss_bytes=(\d+)\n/.exec(text)?.[1];
-    if (bytes !== undefined) return Number(bytes);
-  }
 }
