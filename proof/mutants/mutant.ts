@@ -9,6 +9,7 @@ export type ValidatorName =
   | "floods"
   | "fuzz"
   | "half-open"
+  | "judge-client"
   | "matrix"
   | "model"
   | "power-loss"

@@ -4,6 +4,7 @@ import { CLIENT_MUTANTS } from "./client-mutants.ts";
 import { DELIVERING_MUTANTS } from "./delivering-mutants.ts";
 import { DRAIN_MUTANTS } from "./drain-mutants.ts";
 import { HOSTILE_MUTANTS } from "./hostile-mutants.ts";
+import { JUDGED_CLIENT_MUTANTS } from "./judged-client-mutants.ts";
 import type { Mutant } from "./mutant.ts";
 import { STORAGE_MUTANTS } from "./storage-mutants.ts";
 import { STORING_MUTANTS } from "./storing-mutants.ts";
@@ -17,6 +18,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...DRAIN_MUTANTS,
   ...HOSTILE_MUTANTS,
   ...CLIENT_MUTANTS,
+  ...JUDGED_CLIENT_MUTANTS,
 ];
 
 /** Other builds of the hub, which are no bugs. */

@@ -39,6 +39,11 @@ export const VALIDATORS: Record<ValidatorName, Validator> = {
   },
   fuzz: { words: ["proof/fuzz/main.ts", "--seconds", "5"], seed: { flag: "--seed" } },
   "half-open": { words: ["proof/half-open/main.ts"], beside: true },
+  "judge-client": {
+    words: ["conformance/client/main.ts", "--timeout", "8"],
+    oneControl: true,
+    beside: true,
+  },
   matrix: {
     words: ["node_modules/vitest/vitest.mjs", "run", "test/security/matrix.test.ts", "--bail", "1"],
     oneControl: true,

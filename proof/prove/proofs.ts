@@ -65,6 +65,11 @@ export const PROOFS: readonly Proof[] = [
     long: program("rolling", "--restarts", "100"),
   },
   { name: "stalled", promises: ["G9"], command: program("stalled") },
+  {
+    name: "judge-client",
+    promises: ["G2", "G4", "G10"],
+    command: ["node", "conformance/client/main.ts"],
+  },
   { name: "half-open", promises: ["G10"], command: program("half-open") },
   {
     name: "fuzz",
@@ -82,7 +87,7 @@ export const PROOFS: readonly Proof[] = [
     command: program(
       "mutants",
       ...["--by", "model", "crash", "syscalls", "cuts"],
-      ...["failpoints", "power-loss", "rolling", "matrix", "floods"],
+      ...["failpoints", "power-loss", "rolling", "matrix", "floods", "judge-client"],
     ),
     long: program("mutants"),
   },
