@@ -70,7 +70,8 @@ const NAMELESS = refuse(
   "no URI or DNS name in the subjectAltName of the client certificate is the id of an agent",
 );
 const FAULT = refuse("INTERNAL", "the hub has a fault; its log says more");
-const NO_STORE = refuse("STORAGE_UNAVAILABLE", "the hub could not read its API keys");
+/** What is said where the keys cannot be read. */
+export const NO_STORE = refuse("STORAGE_UNAVAILABLE", "the hub could not read its API keys");
 
 /**
  * @param of.tokens undefined: tokens are not taken

@@ -166,7 +166,7 @@ export const REFUSALS = {
   },
   RATE_LIMITED: {
     code: "RESOURCE_EXHAUSTED",
-    when: "the agent has called more, or more bytes, than it may in a second; it ends the call",
+    when: "the agent has called more, or more bytes, than it may in a second, or has 256 plain calls under way; it ends the call",
     retryable: true,
     retryAfterMs: 1_000,
   },

@@ -71,6 +71,7 @@ export async function openAuth(of: {
         authenticator: createAuthenticator({ keys, tokens, failed, nowMs, problem }),
         watch: watchCredentials({ keys, nowMs, problem }),
         certificates,
+        problem,
       }),
   };
 }

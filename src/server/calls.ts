@@ -74,7 +74,14 @@ function unary<Request, Response>(
       calls.turns.submit<Reply<Response>>({
         address,
         async run(context) {
-          if (refusal === undefined) return run(context, caller, message);
+          if (refusal === undefined) {
+            const beganAtMs = performance.now();
+            try {
+              return await run(context, caller, message);
+            } finally {
+              calls.rates.spend(agentId, performance.now() - beganAtMs);
+            }
+          }
           noteFalseName(context, agentId, refusal);
           return { refusal };
         },

@@ -19,6 +19,11 @@ export type EndSession = (word: Refusal, reconnectAfterMs?: number) => void;
 export interface CredentialWatch {
   /** Watches a session. @returns stops watching */
   add(principal: Principal, end: EndSession): () => void;
+  /**
+   * Why credentials that were good a while ago are so no longer; undefined where they are.
+   * @throws StorageError where the keys cannot be read
+   */
+  endOf(principal: Principal): Promise<Refusal | undefined>;
   /** Watches nobody any more. */
   stop(): void;
 }
@@ -27,6 +32,8 @@ const RENEW = refuse(
   "CREDENTIALS_EXPIRED",
   "these credentials expire; connect again with fresh ones",
 );
+
+const GONE = refuse("CREDENTIALS_REVOKED", "this API key is gone");
 
 interface Watched {
   principal: Principal;
@@ -74,7 +81,7 @@ export function watchCredentials(of: {
 
   /** Why a key ends its sessions for good; that one has expired does not, for there may be another. */
   function endOfWatchedKey(record: KeyRecord | undefined): Refusal | undefined {
-    if (record === undefined) return refuse("CREDENTIALS_REVOKED", "this API key is gone");
+    if (record === undefined) return GONE;
     const end = endOfKey(record, nowMs());
     return end?.reason === "CREDENTIALS_REVOKED" ? end : undefined;
   }
@@ -98,6 +105,13 @@ export function watchCredentials(of: {
       const one = { principal, end, dueAtMs: dueAt(principal.expiresAtMs) };
       watched.add(one);
       return () => void watched.delete(one);
+    },
+    async endOf({ credential, expiresAtMs }) {
+      if (credential.kind === "key") {
+        const record = (await keys.current()).get(credential.id);
+        return record === undefined ? GONE : endOfKey(record, nowMs());
+      }
+      return expiresAtMs !== undefined && expiresAtMs <= nowMs() ? RENEW : undefined;
     },
     stop() {
       clearInterval(timer);

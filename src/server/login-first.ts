@@ -3,21 +3,33 @@ import {
   type ServerInterceptor,
   ServerListenerBuilder,
 } from "@grpc/grpc-js";
+import { MAX_CALLS_OF_A_CONNECTION } from "../protocol/limits.js";
+import { refuse } from "../protocol/refusals.js";
 import { ChatHubService } from "../protocol/wire.js";
 import { statusOf } from "./call-identity.js";
 import type { Logins } from "./logins.js";
+import { createSessionPlaces } from "./session-places.js";
 
 const HUB_METHODS = new Set<string>(Object.values(ChatHubService).map(({ path }) => path));
+
+const TOO_MANY_CALLS = refuse(
+  "RATE_LIMITED",
+  `this agent has ${MAX_CALLS_OF_A_CONNECTION} plain calls under way; take their answers first`,
+);
 
 /**
  * Finds out who calls before anything of the request is read: without it grpc-js collects and
  * decodes the request of a plain call first, whoever sends it. The handlers ask `logins` again,
- * and are answered at once.
+ * whether that still holds. An agent has so many plain calls under way at most, over all its connections: the
+ * answer of one whose client does not take it is kept.
  */
 export function loginFirst(logins: Logins): ServerInterceptor {
+  const places = createSessionPlaces(MAX_CALLS_OF_A_CONNECTION);
   return ({ path }, call) => {
     if (!HUB_METHODS.has(path)) return new ServerInterceptingCall(call);
+    const isPlain = path !== ChatHubService.connect.path;
     let gone = false;
+    let place: string | undefined;
     return new ServerInterceptingCall(call, {
       start(next) {
         next(
@@ -31,8 +43,11 @@ export function loginFirst(logins: Logins): ServerInterceptor {
               const admit = (identity: Awaited<ReturnType<Logins["identify"]>>) => {
                 // A handler that began now would never hear that its call is over.
                 if (gone) return;
-                if ("refusal" in identity) refuseWith(identity.refusal);
-                else pass(metadata);
+                if ("refusal" in identity) return refuseWith(identity.refusal);
+                const { agentId } = identity.caller;
+                if (isPlain && !places.take(agentId, false)) return refuseWith(TOO_MANY_CALLS);
+                if (isPlain) place = agentId;
+                pass(metadata);
               };
               const identity = logins.identify(caller);
               if (identity instanceof Promise) void identity.then(admit);
@@ -40,6 +55,8 @@ export function loginFirst(logins: Logins): ServerInterceptor {
             })
             .withOnCancel(() => {
               gone = true;
+              if (place !== undefined) places.free(place);
+              place = undefined;
             })
             .build(),
         );

@@ -1,5 +1,5 @@
 import type { Metadata, ServerInterceptingCallInterface } from "@grpc/grpc-js";
-import type { Authenticator, RefusedLogin } from "../auth/authenticator.js";
+import { type Authenticator, NO_STORE, type RefusedLogin } from "../auth/authenticator.js";
 import type { Principal } from "../auth/principal.js";
 import type { Caller } from "../hub/credentials.js";
 import { AGENT_ID_KEY, AUTHORIZATION_KEY } from "../protocol/call-metadata.js";
@@ -32,7 +32,10 @@ export type Identified = { caller: Caller; principal: Principal } | { refusal: R
 
 /** Finds out who calls, and notices when that is no longer so. */
 export interface Logins {
-  /** At once, where the hub asks for no credentials or knows already. Never rejects. */
+  /**
+   * At once, where the hub asks for no credentials. What was found out for the same call before is
+   * only held against the keys and the clock. Never rejects.
+   */
   identify(call: IncomingCall): Identified | Promise<Identified>;
   /** Watches the credentials of a session until the returned function is called. */
   watch(principal: Principal, end: EndSession): () => void;
@@ -69,6 +72,8 @@ export function credentialLogins(of: {
   turns: Turns;
   certificates: ClientCertificates | undefined;
   isStopping: () => boolean;
+  /** Told why credentials could not be looked at. */
+  problem: (error: unknown) => void;
 }): Logins {
   const { authenticator, watch, audit } = of;
   const named = new Set<string>();
@@ -125,10 +130,22 @@ export function credentialLogins(of: {
     });
   }
 
+  /** Its request may have taken its time: who was let in before must still be good now. */
+  async function stillGood(identity: Identified): Promise<Identified> {
+    if ("refusal" in identity) return identity;
+    try {
+      const refusal = await watch.endOf(identity.principal);
+      return refusal === undefined ? identity : { refusal };
+    } catch (error) {
+      of.problem(error);
+      return { refusal: NO_STORE };
+    }
+  }
+
   return {
     identify(call) {
       const before = known.get(call.metadata);
-      if (before !== undefined) return before;
+      if (before !== undefined) return stillGood(before);
       return login(call).then((identity) => {
         known.set(call.metadata, identity);
         return identity;

@@ -2,6 +2,11 @@
 export interface Rates {
   /** Counts a request that was taken. */
   take(agentId: string, sizeBytes: number): void;
+  /**
+   * Counts what a call took of the hub's time, as the requests that might have been sent in twice
+   * that time: so an agent's calls take half of it at most.
+   */
+  spend(agentId: string, tookMs: number): void;
   /** How long until the agent may send another request, in milliseconds; 0: now. */
   waitMs(agentId: string): number;
 }
@@ -66,6 +71,12 @@ export function createRates(of: {
       sweep(atMs);
       const { frames, bytes } = bucketOf(agentId, atMs);
       buckets.set(agentId, { frames: frames - 1, bytes: bytes - sizeBytes, atMs });
+    },
+    spend(agentId, tookMs) {
+      if (of.maxFramesPerSecond === 0) return;
+      const bucket = bucketOf(agentId, of.nowMs());
+      const frames = bucket.frames - (2 * tookMs * of.maxFramesPerSecond) / 1000;
+      buckets.set(agentId, { ...bucket, frames });
     },
     waitMs(agentId) {
       const { frames, bytes } = bucketOf(agentId, of.nowMs());

@@ -2,11 +2,23 @@ import { once } from "node:events";
 import { connect, constants, type IncomingHttpHeaders } from "node:http2";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { afterEach, expect, test } from "vitest";
+import {
+  callHeaders,
+  data,
+  END_STREAM,
+  grpcMessage,
+  INITIAL_WINDOW_SIZE,
+  PREFACE,
+  settings,
+} from "../../proof/fuzz/frames.ts";
+import { hostileSocket } from "../../proof/fuzz/hostile-socket.ts";
 import { ChatHubService } from "../../src/protocol/wire.js";
 import { requestInTime } from "../../src/server/request-in-time.js";
 import { administer } from "../../src/store/sqlite/administer.js";
 import { makeKey } from "../auth/credentials.js";
 import { startTestHub, type TestHub } from "../support/hub.js";
+import { call } from "../support/raw-agent.js";
+import { ANY_CHANNEL } from "./chat.js";
 
 let hub: TestHub | undefined;
 afterEach(async () => {
@@ -61,6 +73,63 @@ test("I1: what is no text is refused, and not overlooked as if it were not there
     (await begun(hub?.address ?? "", LIST, Buffer.alloc(5), headers))["claw-reason"];
   expect(await call({ authorization, "claw-agent-id": "b\xf6b" })).toBe("INVALID_ID");
   expect(await call({ authorization: `${authorization}\xa0` })).toBe("BAD_CREDENTIALS");
+});
+
+test("I2: a key that is revoked while a request is on its way is good for nothing when it is there", async () => {
+  hub = await startTestHub({ auth: "required" });
+  const { record, text } = makeKey("alice");
+  await administer({ path: hub.dbPath, mode: "write" }, (rows) => rows.putKey(record));
+  const session = connect(`http://${hub.address}`);
+  const list = () => {
+    const stream = session.request({
+      ":method": "POST",
+      ":path": LIST,
+      "content-type": "application/grpc",
+      te: "trailers",
+      authorization: `Bearer ${text}`,
+    });
+    stream.resume();
+    // The status comes with the last headers: alone, or behind the answer.
+    const status = new Promise<IncomingHttpHeaders>((resolve) => {
+      stream.once("response", (headers) => headers["grpc-status"] && resolve(headers));
+      stream.once("trailers", resolve);
+    });
+    return { stream, status };
+  };
+  const slow = list();
+  slow.stream.write(Buffer.alloc(2));
+  const quick = list();
+  quick.stream.end(Buffer.alloc(5));
+  // It came later and took the same steps: so the slow one has been let in as well.
+  expect(await quick.status).toMatchObject({ "grpc-status": "0" });
+  const revoked = { ...record, revokedAtMs: 1 };
+  await administer({ path: hub.dbPath, mode: "write" }, (rows) => rows.putKey(revoked));
+  slow.stream.end(Buffer.alloc(3));
+  expect(await slow.status).toMatchObject({ "claw-reason": "CREDENTIALS_REVOKED" });
+  session.destroy();
+});
+
+test("M8: an agent that takes no answers has 256 plain calls under way, and no more", async () => {
+  hub = await startTestHub();
+  const { address } = hub;
+  const socket = await hostileSocket(address);
+  await socket.say(Buffer.concat([PREFACE, settings([INITIAL_WINDOW_SIZE, 0])]));
+  for (let count = 0; count < 256; count += 1) {
+    const [stream, request] = [2 * count + 1, grpcMessage(Buffer.alloc(0))];
+    const calling = callHeaders(stream, LIST, [["claw-agent-id", "mallory"]]);
+    await socket.say(Buffer.concat([calling, data(stream, request, END_STREAM)]));
+  }
+  await socket.settled();
+  const list = (agentId: string) => call(address, agentId, "listChannels", ANY_CHANNEL);
+  await expect(list("mallory")).rejects.toMatchObject({ code: 8, details: /RATE_LIMITED.*256/ });
+  await list("alice");
+  await socket.cut();
+  for (let refused = true; refused; ) {
+    refused = await list("mallory").then(
+      () => false,
+      () => true,
+    );
+  }
 });
 
 test("M5: a call whose request does not come is ended", async () => {

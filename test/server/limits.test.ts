@@ -1,9 +1,22 @@
+import { randomUUID } from "node:crypto";
 import { afterEach, expect, test } from "vitest";
+import { registerService } from "../../src/hub/services.js";
+import { Service } from "../../src/protocol/wire.js";
 import { startHub } from "../../src/server/hub.js";
 import { openSqliteStore } from "../../src/store/sqlite/open.js";
 import { startTestHub, type TestHub } from "../support/hub.js";
 import { call, closeAgents, openAgent } from "../support/raw-agent.js";
 import { ANY_CHANNEL, ANY_SERVICE, register } from "./chat.js";
+
+/** What the core is told of a hub that nobody is connected to. */
+const ENVIRONMENT = {
+  nowMs: () => Date.now(),
+  isOnline: () => false,
+  directChats: true,
+  agentsMustBeKnown: false,
+  maxPendingRequests: 0,
+  maxChannels: 0,
+};
 
 let hub: TestHub;
 afterEach(async () => {
@@ -66,6 +79,35 @@ test("M8: a plain call beyond the rate is refused with the time to wait", async 
   expect(refused).toMatch(/^8 RATE_LIMITED: /);
   // Another agent has a second of its own.
   await call(hub.address, "bob", "listServices", ANY_SERVICE);
+});
+
+test("M8: a listing that takes long counts for more than one request", async () => {
+  hub = await startTestHub({ maxFramesPerSecond: 200 });
+  await hub.halt();
+  const store = await openSqliteStore({ path: hub.dbPath });
+  await store.transaction(async (tx) => {
+    const env = { ...ENVIRONMENT, newId: () => randomUUID() };
+    const context = { tx, env, written: [], moved: [], denied: [] };
+    for (let count = 0; count < 1_000; count += 1) {
+      const service = Service.fromPartial({
+        serviceId: `s-${count}`,
+        description: "x".repeat(8_000),
+      });
+      await registerService(context, "weather", service);
+    }
+  });
+  await store.close();
+  await hub.resume();
+  const search = { ...ANY_SERVICE, query: "nothing of the kind" };
+  const list = (agentId: string) => call(hub.address, agentId, "listServices", search);
+  // So many are less than one second's worth, if each counts for one.
+  let refusals: unknown[] = [];
+  for (let round = 0; round < 15 && refusals.length === 0; round += 1) {
+    const answers = await Promise.allSettled(Array.from({ length: 10 }, () => list("alice")));
+    refusals = answers.flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
+  }
+  expect(refusals[0]).toMatchObject({ code: 8, details: expect.stringContaining("RATE_LIMITED") });
+  await list("bob");
 });
 
 test("I4: a session beyond max_sessions finds no place; one that supersedes another does, once", async () => {

@@ -103,3 +103,18 @@ test("M8: forgetting those that were quiet forgives nobody", () => {
   rates.take("another", 1);
   expect(rates.waitMs("heavy")).toBeGreaterThan(6_000);
 });
+
+test("M8: the time a call took counts as the requests that might have been sent in twice that time", () => {
+  const time = clock();
+  const rates = createRates({ maxFramesPerSecond: 100, maxBytesPerSecond: 0, nowMs: time.nowMs });
+  rates.spend("a", 400);
+  rates.take("a", 1);
+  expect(rates.waitMs("a")).toBe(0);
+  rates.spend("a", 100);
+  // 100 were there, and 101 are gone.
+  expect(rates.waitMs("a")).toBeCloseTo(20);
+  expect(rates.waitMs("b")).toBe(0);
+  const free = createRates({ maxFramesPerSecond: 0, maxBytesPerSecond: 0, nowMs: time.nowMs });
+  free.spend("a", 1e9);
+  expect(free.waitMs("a")).toBe(0);
+});
