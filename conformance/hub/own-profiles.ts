@@ -71,3 +71,11 @@ export const PROFILES: readonly Profile[] = [
     smallDisk: true,
   },
 ];
+
+/** The first of these that gives all a transcript needs; undefined where none does. */
+export function profileFor(
+  needs: readonly Need[],
+  profiles: readonly Profile[],
+): Profile | undefined {
+  return profiles.find(({ has }) => needs.every((need) => has.includes(need)));
+}

@@ -1,6 +1,6 @@
 import type { Need } from "./needs.ts";
 import { canMakeSmallDisk, startOwnHub } from "./own-hub.ts";
-import { PROFILES, type Profile } from "./own-profiles.ts";
+import { PROFILES, type Profile, profileFor } from "./own-profiles.ts";
 import { type Result, runOn } from "./run.ts";
 import type { Transcript } from "./transcript.ts";
 
@@ -13,15 +13,13 @@ export async function runOnOwn(
   of: { run: string; patienceMs: number; tell: (result: Result) => void },
 ): Promise<Result[]> {
   const here = PROFILES.filter(({ smallDisk }) => smallDisk !== true || canMakeSmallDisk());
-  const profileFor = (needs: readonly Need[]) =>
-    here.find(({ has }) => needs.every((need) => has.includes(need)));
   const lacking = transcripts
-    .filter(({ needs }) => profileFor(needs) === undefined)
+    .filter(({ needs }) => profileFor(needs, here) === undefined)
     .map((transcript) => ({ transcript, missing: missingIn(transcript.needs, here) }));
   for (const result of lacking) of.tell(result);
   const results = await Promise.all(
     here.map(async (profile) => {
-      const mine = transcripts.filter(({ needs }) => profileFor(needs) === profile);
+      const mine = transcripts.filter(({ needs }) => profileFor(needs, here) === profile);
       if (mine.length === 0) return [];
       const hub = await startOwnHub(profile, of);
       try {

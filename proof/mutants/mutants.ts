@@ -1,3 +1,4 @@
+import { RULE_MUTANTS } from "../conformance/rule-mutants.ts";
 import type { Edit } from "../patches/patched-source.ts";
 import { ACCESS_MUTANTS } from "./access-mutants.ts";
 import { CLIENT_MUTANTS } from "./client-mutants.ts";
@@ -51,7 +52,7 @@ export const NO_MUTANT = "none";
  */
 export function editsOf(names: string): readonly Edit[] {
   return names.split("+").flatMap((name) => {
-    const found = [...VARIANTS, ...MUTANTS].find((one) => one.name === name);
+    const found = [...VARIANTS, ...MUTANTS, ...RULE_MUTANTS].find((one) => one.name === name);
     if (found !== undefined) return found.edits;
     throw new Error(`there is no mutant ${name}; there are ${MUTANTS.map((one) => one.name)}`);
   });

@@ -80,6 +80,7 @@ export const PROOFS: readonly Proof[] = [
   { name: "floods", promises: ["G14"], command: ["vitest", "run", ...FLOOD_TESTS] },
   { name: "matrix", promises: ["G7", "G8"], command: ["vitest", "run", "test/security"] },
   { name: "clock", promises: ["G15"], command: program("clock") },
+  { name: "conformance", promises: ["all"], command: program("conformance") },
   {
     name: "mutants",
     promises: ["all"],

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
+import { RULE_MUTANTS } from "../../proof/conformance/rule-mutants.ts";
 import { FAILPOINTS } from "../../proof/failpoints/failpoints.ts";
 import { editsOf, MUTANTS } from "../../proof/mutants/mutants.ts";
 import { VALIDATORS } from "../../proof/mutants/validators.ts";
@@ -14,7 +15,7 @@ import { read, root, sourceFiles } from "../repository/sources.js";
 
 const built = (file: string) => read(`dist/src/${file.replace(/\.ts$/, ".js")}`);
 
-const names = [...MUTANTS.map(({ name }) => name), "two-versions-ahead"];
+const names = [...[...MUTANTS, ...RULE_MUTANTS].map(({ name }) => name), "two-versions-ahead"];
 
 test.each(names)("%s changes each of its lines, once", (name) => {
   const edits = editsOf(name);
@@ -34,7 +35,8 @@ test("names of mutants and failpoints are given once", () => {
 });
 
 test("every proof has a mutant that it must catch", () => {
-  const proofs = PROOFS.map(({ name }) => name).filter((name) => name !== "mutants");
+  const ofMutants = ["mutants", "conformance"];
+  const proofs = PROOFS.map(({ name }) => name).filter((name) => !ofMutants.includes(name));
   expect(Object.keys(VALIDATORS).toSorted()).toEqual(proofs.toSorted());
   expect(new Set(MUTANTS.map(({ caughtBy }) => caughtBy))).toEqual(new Set(proofs));
 });

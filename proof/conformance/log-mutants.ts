@@ -1,0 +1,146 @@
+import { broken, type RuleMutant } from "./rule-mutant.ts";
+
+/** Bugs in what is stored, answered and delivered, and in how sessions end (M, D, L). */
+export const LOG_MUTANTS: readonly RuleMutant[] = [
+  {
+    name: "never-committed",
+    what: "gives receipts for what is in a transaction that goes on",
+    edits: [
+      {
+        file: "store/sqlite/sqlite-store.ts",
+        find: 'if (statement !== "COMMIT")',
+        replace: 'if (statement === "")',
+      },
+      {
+        file: "store/sqlite/sqlite-store.ts",
+        find: "db.exec(statement);",
+        replace:
+          'db.exec(statement === "COMMIT" ? "RELEASE turn" :' +
+          ' db.inTransaction ? "SAVEPOINT turn" : "BEGIN IMMEDIATE; SAVEPOINT turn");',
+      },
+    ],
+    fails: ["M1-stored"],
+  },
+  broken({
+    name: "metadata-compared",
+    what: "takes a message with another trace for another message",
+    file: "hub/message.ts",
+    find: "stored.replyTo === message.replyTo &&",
+    replace: "[...stored.metadata].join() === [...message.metadata].join() &&",
+    fails: ["M2-looked-up-first"],
+  }),
+  broken({
+    name: "nameless-messages",
+    what: "leaves a message without an id where the client gave none",
+    file: "hub/message.ts",
+    find: 'const messageId = message.messageId || context.env.newId("msg");',
+    replace: "const messageId = message.messageId;",
+    fails: ["M2-a-name-for-every-message"],
+  }),
+  broken({
+    name: "counted-anew",
+    what: "counts the messages of a history instead of telling their seqs",
+    file: "hub/history.ts",
+    find: "messages: entries.map((entry) => ChatMessage.decode(entry.body)),",
+    replace:
+      "messages: entries.map((entry, index) =>" +
+      " ({ ...ChatMessage.decode(entry.body), seq: BigInt(index + 1) })),",
+    fails: ["M3-the-same-seqs-for-everybody"],
+  }),
+  broken({
+    name: "page-from-the-wrong-end",
+    what: "reads the newest messages also where those after a seq are asked for",
+    file: "hub/history.ts",
+    find: "newest: asked.afterSeq === 0n,",
+    replace: "newest: true,",
+    fails: ["M3-pages-of-the-history"],
+  }),
+  broken({
+    name: "turn-backwards",
+    what: "handles what came in together newest first",
+    file: "server/turns.ts",
+    find: "return queue.splice(0, count);",
+    replace: "return queue.splice(0, count).reverse();",
+    fails: ["M4-in-the-order-sent"],
+  }),
+  broken({
+    name: "nothing-answered-with-nothing",
+    what: "gives a request that holds nothing no answer",
+    file: "server/request-rules.ts",
+    find: "if (frame === undefined && (hasFrame || isEmpty)) {",
+    replace: "if (false) {",
+    fails: ["M5-one-answer"],
+  }),
+  broken({
+    name: "not-decoded-overlooked",
+    what: "goes on with a session whose request could not be decoded",
+    file: "server/session.ts",
+    find: "leave(NOT_DECODED);",
+    replace: "",
+    fails: ["M5-not-decoded"],
+  }),
+  broken({
+    name: "any-size",
+    what: "takes requests of any size",
+    file: "server/request-rules.ts",
+    find: "if (sizeBytes <= maxMessageBytes)",
+    replace: "if (sizeBytes > 0)",
+    fails: ["M7-too-large"],
+  }),
+  broken({
+    name: "pages-too-large",
+    what: "fills a page of the history beyond 2 MiB",
+    file: "hub/history.ts",
+    find: "maxBytes: MAX_RESPONSE_BYTES - PAGE_OVERHEAD_BYTES,",
+    replace: "maxBytes: 4 * MAX_RESPONSE_BYTES,",
+    fails: ["M7-a-page-stops-early"],
+  }),
+  broken({
+    name: "metadata-unbounded",
+    what: "takes any number of metadata entries",
+    file: "protocol/field-rules.ts",
+    find: "if (value.size > maxMetadataEntries) {",
+    replace: "if (false) {",
+    fails: ["M7-metadata"],
+  }),
+  broken({
+    name: "calls-unbounded",
+    what: "takes any number of calls of an agent in a second",
+    file: "server/calls.ts",
+    find: "if (waitMs > 0)",
+    replace: "if (waitMs < 0)",
+    fails: ["M8-read-later"],
+  }),
+  broken({
+    name: "auto-never-handled",
+    what: "counts nothing as handled in an auto session",
+    file: "server/feed.ts",
+    find: "outbox.push(bytes, taken && (() => taken(entry)));",
+    replace: "outbox.push(bytes);",
+    fails: ["D2-auto"],
+  }),
+  broken({
+    name: "epoch-of-the-start",
+    what: "names its log anew at each start",
+    file: "store/sqlite/prepare-database.ts",
+    find: '"INSERT OR IGNORE INTO meta',
+    replace: '"INSERT OR REPLACE INTO meta',
+    fails: ["D7-the-same-log"],
+  }),
+  broken({
+    name: "back-in-a-minute",
+    what: "sends everybody away for a minute when it stops",
+    file: "server/drain.ts",
+    find: "session.goAway(SHUTTING_DOWN, ",
+    replace: "session.goAway(SHUTTING_DOWN, 60_000 + ",
+    fails: ["L2-going-away"],
+  }),
+  broken({
+    name: "connections-unbounded",
+    what: "serves a connection that is one too many like any other",
+    file: "server/too-many-connections.ts",
+    find: "if (!connections.isOver(call.getPeer()))",
+    replace: "if (true)",
+    fails: ["L3-too-many-connections"],
+  }),
+];
