@@ -32,4 +32,17 @@ export const LANGUAGES: readonly Language[] = [
     consumer: [".venv/bin/python", "consumer.py"],
     sources: { provider: ["provider.py"], consumer: ["consumer.py"] },
   },
+  {
+    name: "Rust",
+    folder: "rust",
+    needs: "cargo --version",
+    needed: "Rust 1.88 or newer, with cargo",
+    build: ["cargo build --locked"],
+    provider: ["target/debug/provider"],
+    consumer: ["target/debug/consumer"],
+    sources: {
+      provider: ["src/lib.rs", "src/bin/provider.rs"],
+      consumer: ["src/lib.rs", "src/bin/consumer.rs"],
+    },
+  },
 ];
