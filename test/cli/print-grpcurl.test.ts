@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { LOCALHOST, makeAuthority } from "../support/certificate.js";
 import { endCli, startServe, testFolder } from "../support/cli.js";
 import { runHere } from "../support/cli-here.js";
+import { commandsWithFlag } from "../support/commands-with-flag.js";
 import { startTestHub, type TestHub } from "../support/hub.js";
 import { type PastingShell, startPastingShell } from "../support/pasting-shell.js";
 import { SKIP_GRPCURL, SKIP_OPENSSL } from "../support/tools.js";
@@ -53,13 +54,9 @@ afterAll(async () => {
 });
 
 test("every command that talks to a hub can print its grpcurl line, and is tried here", async () => {
-  const { stdout } = await runHere(["--help"]);
-  const all = [...stdout.matchAll(/^ {2}([a-z]+) +\[options\]/gm)].map(([, name = ""]) => name);
-  const helps = await Promise.all(all.map((name) => runHere([name, "--help"])));
-  const talking = all.filter((_, index) => helps[index]?.stdout.includes("--hub <"));
-  const printing = all.filter((_, index) => helps[index]?.stdout.includes("--print-grpcurl"));
+  const talking = await commandsWithFlag("--hub");
   expect(talking.length).toBeGreaterThan(10);
-  expect(printing).toEqual(talking);
+  expect(await commandsWithFlag("--print-grpcurl")).toEqual(talking);
   const tried = new Set([...TALK.map(([, command = ""]) => command), ...OTHERS]);
   expect([...tried].toSorted()).toEqual(talking.toSorted());
 });

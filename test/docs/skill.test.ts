@@ -8,6 +8,7 @@ import { ChatClient } from "../../src/client/chat-client.js";
 import { REFUSALS } from "../../src/protocol/refusals.js";
 import { endCli, testFolder } from "../support/cli.js";
 import { runHere } from "../support/cli-here.js";
+import { commandsWithFlag } from "../support/commands-with-flag.js";
 import { startTestHub, type TestHub } from "../support/hub.js";
 import { type PastingShell, startPastingShell } from "../support/pasting-shell.js";
 import { readMarkdown } from "./markdown.js";
@@ -50,11 +51,9 @@ test("the skill says what assistants look for: its name, what it does and when t
 });
 
 test("the skill shows every command that talks to a hub, and names no other", async () => {
-  const { stdout } = await runHere(["--help"]);
-  const all = [...stdout.matchAll(/^ {2}([a-z]+) +\[options\]/gm)].map(([, name = ""]) => name);
-  const helps = await Promise.all(all.map((name) => runHere([name, "--help"])));
-  const talking = all.filter((_, index) => helps[index]?.stdout.includes("--hub <"));
+  const talking = await commandsWithFlag("--hub");
   const shown = new Set(lines.flatMap((line) => /claw-chat ([a-z]+) /.exec(line)?.[1] ?? []));
+  expect(talking.length).toBeGreaterThan(10);
   expect([...shown].toSorted()).toEqual(talking.toSorted());
 });
 
