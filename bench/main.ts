@@ -4,6 +4,7 @@ import { openBench } from "./open-bench.ts";
 import { clientCost } from "./parts/client-cost.ts";
 import { idleMemory } from "./parts/idle-memory.ts";
 import { latency } from "./parts/latency.ts";
+import { shapes } from "./parts/shapes.ts";
 import { slowDisk } from "./parts/slow-disk.ts";
 import { stored } from "./parts/stored.ts";
 import { throughput } from "./parts/throughput.ts";
@@ -19,6 +20,7 @@ const PARTS = {
   stored,
   "slow-disk": slowDisk,
   client: clientCost,
+  shapes,
 } satisfies Record<string, (bench: Bench) => Promise<Part | Part[]>>;
 
 const { json, only, ...flags } = readFlags(Object.keys(PARTS));

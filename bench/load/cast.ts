@@ -1,6 +1,8 @@
 import { openHttp2Link } from "./http2-link.ts";
+import { openJetstreamLink } from "./jetstream-link.ts";
 import type { Link, LinkOptions } from "./link.ts";
 import { type ResponseReader, readResponse } from "./read-response.ts";
+import { openRedisLink } from "./redis-link.ts";
 import { encodeOpening } from "./requests.ts";
 import { openTcpLink } from "./tcp-link.ts";
 import { openWebsocketLink } from "./websocket-link.ts";
@@ -9,7 +11,7 @@ import { openWebsocketLink } from "./websocket-link.ts";
 export interface Target {
   /** `127.0.0.1:port`. */
   address: string;
-  protocol: "grpc" | "tcp" | "ws";
+  protocol: "grpc" | "tcp" | "ws" | "redis" | "jetstream";
   apiKey?: string | undefined;
   /** Whether it numbers the messages of a channel. */
   numbersSeq: boolean;
@@ -32,10 +34,13 @@ export interface Opened {
   seq: number;
 }
 
-const OPEN_LINK = { grpc: openHttp2Link, tcp: openTcpLink, ws: openWebsocketLink } satisfies Record<
-  Target["protocol"],
-  (of: LinkOptions) => Link
->;
+const OPEN_LINK: Record<Target["protocol"], (of: LinkOptions) => Link> = {
+  grpc: openHttp2Link,
+  tcp: openTcpLink,
+  ws: openWebsocketLink,
+  redis: openRedisLink,
+  jetstream: openJetstreamLink,
+};
 
 /**
  * Resolves when the agent's session has begun.

@@ -6,9 +6,10 @@
  * Prints `{"address": "..."}` when it listens; ends on SIGTERM.
  */
 import { createServer, type Socket } from "node:net";
-import { ConnectRequest, ConnectResponse, SessionStarted } from "claw-chat-hub/protocol";
+import { ConnectRequest } from "claw-chat-hub/protocol";
 import { createFramedReader } from "../load/framed-reader.ts";
 import { createOutput, type Output } from "../load/output.ts";
+import { hasFrame, receiptFor, SESSION_STARTED } from "../load/response-bytes.ts";
 
 interface Agent {
   id: string;
@@ -17,9 +18,6 @@ interface Agent {
 }
 
 const agents = new Map<string, Agent>();
-/** The tag of a request_id, and of acks. */
-const REQUEST_ID = 0x0a;
-const RECEIPTS = 0x12;
 
 const server = createServer({ noDelay: true }, (socket: Socket) => {
   const output = createOutput(socket);
@@ -33,34 +31,22 @@ const server = createServer({ noDelay: true }, (socket: Socket) => {
     if (agent === undefined) {
       agent = { id: bytes.toString("latin1", from, to), output, peer: undefined };
       agents.set(agent.id, agent);
-      const value = { ...SessionStarted.create(), agentId: agent.id };
-      answer(output, { ...ConnectResponse.create(), frame: { $case: "sessionStarted", value } });
-    } else if (bytes[from] === REQUEST_ID) relay(agent, bytes, from, to);
+      pass(output, SESSION_STARTED, 0, SESSION_STARTED.length);
+    } else if (hasFrame(bytes, from)) relay(agent, bytes, from, to);
   }
 });
 
 function relay(agent: Agent, bytes: Buffer, from: number, to: number): void {
   agent.peer ??= peerIn(bytes.subarray(from, to));
   if (agent.peer === undefined) return;
-  // request_id has the same number in a request, a response and a receipt.
-  const idBytes = 2 + (bytes[from + 1] ?? 0);
-  const { output } = agent;
-  const place = output.room(6 + idBytes);
-  place.bytes.writeUInt32BE(2 + idBytes, place.at);
-  place.bytes[place.at + 4] = RECEIPTS;
-  place.bytes[place.at + 5] = idBytes;
-  bytes.copy(place.bytes, place.at + 6, from, from + idBytes);
+  const receipt = receiptFor(bytes, from);
+  pass(agent.output, receipt, 0, receipt.length);
   pass(agent.peer.output, bytes, from, to);
 }
 
 function peerIn(request: Buffer): Agent | undefined {
   const { frame } = ConnectRequest.decode(request);
   return frame?.$case === "chatMessage" ? agents.get(frame.value.targetAgent) : undefined;
-}
-
-function answer(output: Output, response: ConnectResponse): void {
-  const bytes = Buffer.from(ConnectResponse.encode(response).finish());
-  pass(output, bytes, 0, bytes.length);
 }
 
 function pass(output: Output, message: Buffer, from: number, to: number): void {
