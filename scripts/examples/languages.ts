@@ -13,8 +13,8 @@ export interface Language {
   /** The program and its arguments; a consumer is given the cities after them. */
   provider: readonly string[];
   consumer: readonly string[];
-  /** The files that each side consists of, beside what is generated. */
-  sources: { provider: readonly string[]; consumer: readonly string[] };
+  /** The files that each side consists of, beside what is generated; and the package of both. */
+  sources: { provider: string[]; consumer: string[]; shared?: string[] };
 }
 
 /** Every language there is an example in. */
@@ -31,6 +31,20 @@ export const LANGUAGES: readonly Language[] = [
     provider: [".venv/bin/python", "provider.py"],
     consumer: [".venv/bin/python", "consumer.py"],
     sources: { provider: ["provider.py"], consumer: ["consumer.py"] },
+  },
+  {
+    name: "Go",
+    folder: "go",
+    needs: `go version | grep -E 'go1\\.(2[1-9]|[3-9][0-9])'`,
+    needed: "Go 1.21 or newer; it fetches the version that go.mod names",
+    build: ["npx buf generate", "go build -o bin/ ./provider ./consumer"],
+    provider: ["bin/provider"],
+    consumer: ["bin/consumer"],
+    sources: {
+      provider: ["provider/main.go"],
+      consumer: ["consumer/main.go"],
+      shared: ["session/entry.go", "session/hold.go", "session/run.go"],
+    },
   },
   {
     name: "Rust",
