@@ -12,10 +12,14 @@ export function nodeProblem(versions: Versions): string | undefined {
   );
 }
 
-/** Why a hub in production wants another Node, in one sentence; undefined where this one is fine. */
-export function nodeAdvice(versions: Versions): string | undefined {
-  if (atLeast(versions.node, [22, 23, 2]) && !versions.node.startsWith("23.")) return undefined;
-  return `Node ${versions.node} lacks fixes to its HTTP/2: use 22.23.2 or newer, or 24, in production`;
+/**
+ * Why a hub in production wants another Node, in one sentence; undefined where this one is fine.
+ * CVE-2026-56846 and CVE-2026-56848 are faults in the HTTP/2 of those before.
+ */
+export function nodeAdvice({ node }: Versions): string | undefined {
+  const isFixed22 = node.startsWith("22.") && atLeast(node, [22, 23, 2]);
+  if (isFixed22 || (atLeast(node, [24, 18, 1]) && !node.startsWith("25."))) return undefined;
+  return `Node ${node} lacks fixes to its HTTP/2: use 22.23.2 or 24.18.1 or newer in production`;
 }
 
 function atLeast(version: string, wanted: [number, number, number]): boolean {

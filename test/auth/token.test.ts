@@ -40,6 +40,10 @@ test("I1: a good token names its subject, its role and its end", async () => {
   expect(await verify(await issuer.sign({ agentId: "alice", expires: exp }))).toEqual({
     claims: { agentId: "alice", role: "agent", expiresAtMs: exp * 1000 },
   });
+  const forSeveral = { aud: ["mail", "claw-chat"] };
+  expect(await verify(await issuer.sign({ agentId: "alice", claims: forSeveral }))).toMatchObject({
+    claims: { agentId: "alice" },
+  });
   const admin = await issuer.sign({ agentId: "root", claims: { claw_role: "admin" } });
   expect(await verify(admin)).toMatchObject({ claims: { agentId: "root", role: "admin" } });
 });
@@ -69,6 +73,16 @@ const refused: [string, () => string | Promise<string>, string][] = [
   [
     "for another audience",
     () => issuer.sign({ agentId: "alice", audience: "mail" }),
+    "BAD_CREDENTIALS",
+  ],
+  [
+    "for several others",
+    () => issuer.sign({ agentId: "alice", claims: { aud: ["mail", "claw-chat/x"] } }),
+    "BAD_CREDENTIALS",
+  ],
+  [
+    "whose end is no number",
+    () => issuer.sign({ agentId: "alice", expires: undefined, claims: { exp: "9999999999" } }),
     "BAD_CREDENTIALS",
   ],
   [

@@ -66,5 +66,8 @@ test("a Node without the HTTP/2 fixes is advised against", () => {
   expect(nodeAdvice({ node: "22.23.1" })).toContain("22.23.2");
   expect(nodeAdvice({ node: "23.11.0" })).toContain("22.23.2");
   expect(nodeAdvice({ node: "22.23.2" })).toBeUndefined();
-  expect(nodeAdvice({ node: "24.0.0" })).toBeUndefined();
+  expect(nodeAdvice({ node: "24.18.0" })).toContain("24.18.1");
+  expect(nodeAdvice({ node: "24.18.1" })).toBeUndefined();
+  expect(nodeAdvice({ node: "25.9.0" })).toContain("24.18.1");
+  expect(nodeAdvice({ node: "26.0.0" })).toBeUndefined();
 });
