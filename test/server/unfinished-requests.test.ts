@@ -10,6 +10,7 @@ import {
 import { type AddressInfo, connect as connectTcp } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { CONNECT, callHeaders, FRAME, frame, PREFACE, settings } from "../../proof/fuzz/frames.ts";
+import { boundRequests } from "../../src/server/request-bounds.js";
 import { boundUnfinished } from "../../src/server/unfinished-requests.js";
 import { startTestHub } from "../support/hub.js";
 import { closeAgents, openAgent } from "../support/raw-agent.js";
@@ -23,12 +24,16 @@ afterEach(() => {
 });
 
 /** A server that keeps what comes within these bounds, and a client of it. */
-async function bounded(maxBytes: number, maxRequestBytes: number) {
+function bounded(maxBytes: number, maxRequestBytes: number) {
   const unfinished = boundUnfinished(maxBytes);
+  return watched((stream) => unfinished.watch(stream, maxRequestBytes));
+}
+
+async function watched(watch: (stream: ServerHttp2Stream, path: string) => void) {
   const arrived: ServerHttp2Stream[] = [];
   const server = createServer((request) => {
     arrived.push(request.stream);
-    unfinished.watch(request.stream, maxRequestBytes);
+    watch(request.stream, request.headers[":path"] ?? "");
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -41,8 +46,12 @@ async function bounded(maxBytes: number, maxRequestBytes: number) {
 }
 
 /** A call whose first bytes have been read. */
-async function call(session: ClientHttp2Session, bytes: Buffer): Promise<ClientHttp2Stream> {
-  const stream = session.request({ ":method": "POST" });
+async function call(
+  session: ClientHttp2Session,
+  bytes: Buffer,
+  path = "/",
+): Promise<ClientHttp2Stream> {
+  const stream = session.request({ ":method": "POST", ":path": path });
   stream.on("error", () => {});
   await say(stream, bytes);
   return stream;
@@ -98,6 +107,22 @@ test("M5: a request that says it is too large is ended before it has come", asyn
   const { session } = await bounded(1_000_000, 1_000);
   expect(await codeOf(await call(session, message(1_001, 0)))).toBe(NGHTTP2_ENHANCE_YOUR_CALM);
   expect((await call(session, message(1_000, 0))).closed).toBe(false);
+});
+
+test("M5: of the calls that need no credentials, the oldest is ended when they are too many", async () => {
+  const { session } = await watched(boundRequests(2));
+  const open = (path: string) => call(session, message(0), path);
+  const agents = await open(CONNECT);
+  const first = await open("/grpc.health.v1.Health/Watch");
+  const second = await open("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo");
+  await open(CONNECT);
+  expect(first.closed).toBe(false);
+  const third = await open("/grpc.health.v1.Health/Watch");
+  expect(await codeOf(first)).toBe(NGHTTP2_ENHANCE_YOUR_CALM);
+  third.close();
+  await new Promise((resolve) => third.once("close", resolve));
+  const fourth = await open("/grpc.health.v1.Health/Check");
+  for (const stream of [agents, second, fourth]) expect(stream.closed).toBe(false);
 });
 
 test("M5: a request in very many pieces ends its call, and no other", async () => {
