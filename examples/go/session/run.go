@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
@@ -31,8 +32,11 @@ func Run(agent string, side Side) error {
 	if key := os.Getenv("CLAW_API_KEY"); key != "" {
 		ctx = metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+key)
 	}
+	pauses := backoff.DefaultConfig
+	pauses.MaxDelay = 5 * time.Second
 	conn, err := grpc.NewClient(cmp.Or(os.Getenv("CLAW_HUB"), "localhost:8765"),
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithConnectParams(grpc.ConnectParams{Backoff: pauses, MinConnectTimeout: 5 * time.Second}),
 		// Pings notice a hub that is gone without a word.
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 15 * time.Second}))
 	if err != nil {
