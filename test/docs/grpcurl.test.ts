@@ -43,6 +43,8 @@ test("a call or frame without a line is found", () => {
 
 test.skipIf(SKIP_GRPCURL || SKIP_OPENSSL)(
   "L1, M5, D6, I4: the lines of docs/grpcurl.md, pasted one after the other, do what it says",
+  // Some seventy processes, one after the other.
+  { timeout: 180_000 },
   async () => {
     let tlsHub = "localhost:8766";
     for (const line of lines) {

@@ -69,7 +69,10 @@ test("the skill's tables have every exit code a client can see, and no refusal t
   expect(named.filter((word) => !(word in REFUSALS))).toEqual([]);
 });
 
-test("C3, M3, D2: every line of the skill, run in its order between two other agents", async () => {
+test("C3, M3, D2: every line of the skill, run in its order between two other agents", {
+  // Some fifty processes, one after the other.
+  timeout: 180_000,
+}, async () => {
   await using weather = new ChatClient({ hubUrl: hub.url, agentId: "weather-agent" });
   weather.listen({
     request: async (request) => void (await request.accept({ content: "Which days?" })),
