@@ -11,6 +11,9 @@ export interface ClientProgram {
   tell(instruction: JsonObject): void;
   /** Ends its standard input. */
   hangUp(): void;
+  signal(name: NodeJS.Signals): void;
+  /** All it has printed. */
+  readonly printed: string;
   /** The end of what it wrote to standard error. */
   readonly complaints: string;
   /** Kills it if it still runs, and waits for its end. */
@@ -35,11 +38,13 @@ export async function startClientProgram(of: {
     env: { ...process.env, CLAW_HUB: of.hub, ...of.env },
     stdio: ["pipe", "pipe", "pipe"],
   });
+  let printed = "";
   let complaints = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     complaints = (complaints + text).slice(-STDERR_CHARS);
   });
   createInterface({ input: child.stdout }).on("line", (line) => {
+    printed += `${line}\n`;
     const event = eventOf(line);
     if (event !== undefined) of.event(event);
   });
@@ -51,6 +56,10 @@ export async function startClientProgram(of: {
   return {
     tell: (instruction) => void child.stdin.write(`${JSON.stringify(instruction)}\n`),
     hangUp: () => void child.stdin.end(),
+    signal: (name) => void child.kill(name),
+    get printed() {
+      return printed;
+    },
     get complaints() {
       return complaints.trim();
     },

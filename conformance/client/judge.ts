@@ -16,7 +16,7 @@ export interface Verdict {
 }
 
 /** How long one thing is waited for, unless the caller says otherwise. */
-export const PATIENCE_MS = 15_000;
+export const PATIENCE_MS = 30_000;
 
 /**
  * Plays a scenario to a client.

@@ -1,8 +1,8 @@
 /** Judges a client: `npm run judge-client -- [flags] -- COMMAND ARGS...`; see HELP. */
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { judgeClient, PATIENCE_MS, type Verdict } from "./judge.ts";
-import { loadScenarios, type Scenario } from "./scenario.ts";
+import { PATIENCE_MS, type Verdict } from "./judge.ts";
+import { judgeAll } from "./judge-all.ts";
+import { isRole, type Judged, judgedAs, ownCommand, ROLES, type Role } from "./roles.ts";
 
 const HELP = `Usage: npm run judge-client -- [flags] -- COMMAND ARGS...
 
@@ -10,17 +10,19 @@ Plays every scenario to a client and says of each whether the client did as it m
 started once for each scenario; {hub} in its words becomes the hub's address, and so does CLAW_HUB.
 Without COMMAND the TypeScript client of this package is judged.
 
+  --as ROLE       what COMMAND is: driver (default), provider or consumer
   --only NAME     this scenario only; may be given several times
   --list          prints the scenarios and what they demand, and judges nobody
   --json          prints one object a line
   --timeout S     how long a single thing is waited for, in seconds (default ${PATIENCE_MS / 1000})
-  --jobs N        scenarios at a time (default 8)
+  --jobs N        scenarios at a time (default 4)
   --help
 
 Exit code: 0 all passed, 1 some failed, 2 the command line is wrong.
-docs/conformance.md says what COMMAND has to understand.`;
+docs/conformance.md says what COMMAND has to understand, or to do, in each role.`;
 
 interface Flags {
+  role: Role;
   only: string[];
   list: boolean;
   json: boolean;
@@ -28,9 +30,6 @@ interface Flags {
   jobs: number;
   command: string[];
 }
-
-/** The driver of this package's own client. */
-const OWN = fileURLToPath(new URL("drivers/typescript/driver.ts", import.meta.url));
 
 const flags = flagsOf(process.argv.slice(2));
 if (flags !== undefined) await main(flags);
@@ -42,11 +41,12 @@ function flagsOf(words: string[]): Flags | undefined {
     const { values } = parseArgs({
       args: bare ? [] : words.slice(0, end < 0 ? undefined : end),
       options: {
+        as: { type: "string", default: "driver" },
         only: { type: "string", multiple: true, default: [] },
         list: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
         timeout: { type: "string", default: String(PATIENCE_MS / 1000) },
-        jobs: { type: "string", default: "8" },
+        jobs: { type: "string", default: "4" },
         help: { type: "boolean", default: false },
       },
     });
@@ -54,12 +54,13 @@ function flagsOf(words: string[]): Flags | undefined {
       console.log(HELP);
       return undefined;
     }
-    const { only, list, json } = values;
+    const { as: role, only, list, json } = values;
+    if (!isRole(role)) throw new Error(`--as must be one of ${ROLES.join(", ")}`);
     const patienceMs = positive("--timeout", values.timeout) * 1000;
     const jobs = Math.ceil(positive("--jobs", values.jobs));
     const command = bare ? words : end < 0 ? [] : words.slice(end + 1);
-    const judged = command.length > 0 ? command : [process.execPath, OWN];
-    return { only, list, json, patienceMs, jobs, command: judged };
+    const judged = command.length > 0 ? command : ownCommand(role);
+    return { role, only, list, json, patienceMs, jobs, command: judged };
   } catch (error) {
     console.error(`${(error as Error).message}\n\n${HELP}`);
     process.exitCode = 2;
@@ -73,11 +74,11 @@ function positive(flag: string, text: string): number {
   throw new Error(`${flag} must be a number greater than 0 and at most 3600, not ${text}`);
 }
 
-async function main({ only, list, json, patienceMs, jobs, command }: Flags): Promise<void> {
-  const all = loadScenarios();
+async function main({ role, only, list, json, patienceMs, jobs, command }: Flags): Promise<void> {
+  const all = judgedAs(role);
   const unknown = only.find((name) => !all.some((scenario) => scenario.name === name));
   if (unknown !== undefined) {
-    console.error(`there is no scenario ${unknown}; --list prints them`);
+    console.error(`there is no scenario ${unknown} for a ${role}; --list prints them`);
     process.exitCode = 2;
     return;
   }
@@ -86,21 +87,13 @@ async function main({ only, list, json, patienceMs, jobs, command }: Flags): Pro
     for (const scenario of chosen) console.log(json ? listedAsJson(scenario) : listed(scenario));
     return;
   }
-  const verdicts: Verdict[] = [];
-  const waiting = chosen.values();
-  const work = async () => {
-    for (const scenario of waiting) {
-      const verdict = await judgeClient(scenario, command, patienceMs);
-      verdicts.push(verdict);
-      console.log(json ? JSON.stringify(verdict) : told(verdict));
-    }
-  };
-  try {
-    await Promise.all(Array.from({ length: jobs }, work));
-  } catch (error) {
-    console.error((error as Error).message);
-    process.exit(2);
-  }
+  const tell = (verdict: Verdict) => console.log(json ? JSON.stringify(verdict) : told(verdict));
+  const verdicts = await judgeAll({ scenarios: chosen, command, jobs, patienceMs, tell }).catch(
+    (error: Error) => {
+      console.error(error.message);
+      process.exit(2);
+    },
+  );
   const failed = verdicts.filter(({ passed }) => !passed).length;
   if (!json)
     console.log(`scenarios=${verdicts.length} passed=${verdicts.length - failed} failed=${failed}`);
@@ -115,10 +108,10 @@ function told({ scenario, passed, sentence, complaints }: Verdict): string {
   return `FAIL  ${scenario}\n      ${sentence}${behind}`;
 }
 
-function listed({ name, must, rules }: Scenario): string {
+function listed({ name, must, rules }: Judged): string {
   return `${name} (${rules.join(", ")})\n      ${must}`;
 }
 
-function listedAsJson({ name, must, rules }: Scenario): string {
+function listedAsJson({ name, must, rules }: Judged): string {
   return JSON.stringify({ name, must, rules });
 }

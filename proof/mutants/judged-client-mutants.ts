@@ -20,7 +20,7 @@ const RESEND = "unsent = new Set(requests.values());";
 const COME_BACK_ONLY_IF_TOLD = "if (reconnect)";
 
 /** Bugs of a client that a hub must provoke: how it sends, receives, and comes back. */
-export const JUDGED_CLIENT_MUTANTS: readonly Mutant[] = [
+const DRIVEN: readonly Mutant[] = [
   judged(
     "forgets-what-was-under-way",
     "does not send again what was sent in the session that is gone",
@@ -129,6 +129,16 @@ export const JUDGED_CLIENT_MUTANTS: readonly Mutant[] = [
       replace: "this.#links.ack(channelId, seq); if (holds(line, seq)) {",
     },
   ),
+  judged("acks-nothing", "does not tell the hub what is handled", ["many-channels"], {
+    file: INBOX,
+    find: "this.#links.ack(channelId, seq);",
+    replace: "",
+  }),
+  judged("gives-up-what-is-refused", "never sends a refused frame again", ["refused-for-now"], {
+    file: OUTSTANDING,
+    find: "if (couldNotStore(error)) {",
+    replace: "if (error.code < 0) {",
+  }),
   judged("works-one-by-one", "lets one channel hold up all others", ["many-channels"], {
     file: "client/chat-client.ts",
     find: "newLane(this.#settings.maxConcurrentChannels)",
@@ -244,3 +254,43 @@ export const JUDGED_CLIENT_MUTANTS: readonly Mutant[] = [
     replace: "",
   }),
 ];
+
+/** A bug that is noticed in a conversation with a whole program. */
+function programmed(side: "provider" | "consumer", ...of: Parameters<typeof judged>): Mutant {
+  const { words = [], ...mutant } = judged(...of);
+  return { ...mutant, name: `${mutant.name}-of-a-${side}`, words: ["--as", side, ...words] };
+}
+
+/** One of the bugs above, noticed so. */
+function inProgram(side: "provider" | "consumer", bug: string, ...scenarios: string[]): Mutant {
+  const found = DRIVEN.find(({ name }) => name === `client-${bug}`);
+  if (found === undefined) throw new Error(`there is no bug ${bug}`);
+  return programmed(side, bug, found.what, scenarios, ...found.edits);
+}
+
+const IN_PROGRAMS: readonly Mutant[] = [
+  inProgram("provider", "acks-nothing", "conversation", "many-chats"),
+  inProgram("provider", "hands-over-twice", "positions-forgotten"),
+  inProgram("provider", "forgets-what-was-under-way", "lost-before-storing"),
+  inProgram("provider", "returns-too-soon", "go-away"),
+  inProgram("provider", "throws-its-successor-out", "superseded"),
+  inProgram("provider", "does-not-renew", "credentials-expire"),
+  inProgram("provider", "stumbles-over-news", "unknown-from-a-newer-hub"),
+  inProgram("consumer", "forgets-what-was-under-way", "receipts-lost", "lost-before-storing"),
+  inProgram("consumer", "gives-up-what-is-refused", "refused-for-now"),
+  inProgram("consumer", "gives-up", "hub-not-back-yet"),
+  inProgram("consumer", "knocks-for-ever", "login-refused"),
+  programmed(
+    "consumer",
+    "takes-a-no-for-a-yes",
+    "takes a rejected request for accepted",
+    ["rejected"],
+    {
+      file: "client/from-wire.ts",
+      find: 'status: code === "expired" ? "expired" : "rejected",',
+      replace: 'status: "accepted",',
+    },
+  ),
+];
+
+export const JUDGED_CLIENT_MUTANTS: readonly Mutant[] = [...DRIVEN, ...IN_PROGRAMS];

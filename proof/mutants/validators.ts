@@ -40,7 +40,7 @@ export const VALIDATORS: Record<ValidatorName, Validator> = {
   fuzz: { words: ["proof/fuzz/main.ts", "--seconds", "5"], seed: { flag: "--seed" } },
   "half-open": { words: ["proof/half-open/main.ts"], beside: true },
   "judge-client": {
-    words: ["conformance/client/main.ts", "--timeout", "8"],
+    words: ["conformance/client/main.ts", "--timeout", "15"],
     oneControl: true,
     beside: true,
   },

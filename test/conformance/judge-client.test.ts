@@ -1,28 +1,48 @@
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { judgeClient } from "../../conformance/client/judge.ts";
+import { judgeAll } from "../../conformance/client/judge-all.ts";
+import { judgedAs, ownCommand, ROLES, type Role } from "../../conformance/client/roles.ts";
 import { loadScenarios } from "../../conformance/client/scenario.ts";
 import { MUTANTS } from "../../proof/mutants/mutants.ts";
+import { folderOf } from "../../scripts/examples/built.ts";
+import { LANGUAGES } from "../../scripts/examples/languages.ts";
+import { exampleTest } from "../examples/example.js";
 import { runProgram } from "../proof/program.js";
-import { read, root } from "../repository/sources.js";
+import { read } from "../repository/sources.js";
 
 const PROGRAM = "conformance/client/main.ts";
-const DRIVER = join(root, "conformance/client/drivers/typescript/driver.ts");
 const scenarios = loadScenarios();
 
 /** A program that is no client: it reads its instructions, and that is all. */
 const DEAF = [process.execPath, "-e", "process.stdin.resume()"];
 
-describe.concurrent("the TypeScript client", () => {
-  test.each(scenarios.map((scenario) => [scenario.name, scenario] as const))(
-    "does as it must: %s",
-    async (_name, scenario) => {
-      const verdict = await judgeClient(scenario, [process.execPath, DRIVER]);
-      expect(verdict.sentence).toBeUndefined();
-      expect(verdict.passed).toBe(true);
-    },
-  );
-});
+const SIDES = ["provider", "consumer"] as const;
+
+async function expectToPass(role: Role, command: readonly string[]): Promise<void> {
+  const scenarios = judgedAs(role);
+  expect(scenarios.length).toBeGreaterThan(10);
+  const verdicts = await judgeAll({ scenarios, command, jobs: 4 });
+  expect(verdicts.filter(({ passed }) => !passed)).toEqual([]);
+}
+
+test.each(ROLES)(
+  "the TypeScript client does as it must, as a %s",
+  async (role) => {
+    await expectToPass(role, ownCommand(role));
+  },
+  120_000,
+);
+
+for (const language of LANGUAGES.filter(({ folder }) => folder === "python")) {
+  for (const side of SIDES) {
+    exampleTest(language, `the scripted hub has nothing to say against the ${side}`, async () => {
+      const [program = "", ...words] = language[side];
+      const inFolder = (word: string) => join(folderOf(language), word);
+      await expectToPass(side, [inFolder(program), ...words.map(inFolder)]);
+    });
+  }
+}
 
 test("a scenario says what a client that does nothing should have done", async () => {
   const [scenario] = scenarios.filter(({ name }) => name === "receipt-lost");
@@ -48,11 +68,17 @@ test("a client that ends by itself is told so, with what it complained of", asyn
 });
 
 test("every scenario has a seeded bug of the client that it must notice", () => {
-  const noticed = MUTANTS.filter(({ caughtBy }) => caughtBy === "judge-client").flatMap(
-    ({ words = [] }) => words.filter((word) => word !== "--only"),
+  const noticed = MUTANTS.filter(({ caughtBy }) => caughtBy === "judge-client").map(
+    ({ words = [] }) => words.filter((word) => !word.startsWith("--")),
   );
-  expect(scenarios.length).toBeGreaterThan(20);
-  expect([...new Set(noticed)].toSorted()).toEqual(scenarios.map(({ name }) => name).toSorted());
+  const isSide = (word: string | undefined) => SIDES.some((side) => side === word);
+  const byPrograms = noticed.filter(([side]) => isSide(side)).flatMap(([, ...names]) => names);
+  const byDrivers = noticed.filter(([side]) => !isSide(side)).flat();
+  const names = (roles: readonly Role[]) => [
+    ...new Set(roles.flatMap((role) => judgedAs(role).map(({ name }) => name))),
+  ];
+  expect([...new Set(byDrivers)].toSorted()).toEqual(names(["driver"]).toSorted());
+  expect([...new Set(byPrograms)].toSorted()).toEqual(names(SIDES).toSorted());
 });
 
 test("the command judges what it is told to, and its exit code says what came of it", async () => {
