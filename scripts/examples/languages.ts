@@ -59,4 +59,17 @@ export const LANGUAGES: readonly Language[] = [
       consumer: ["src/lib.rs", "src/bin/consumer.rs"],
     },
   },
+  {
+    name: "Java",
+    folder: "java",
+    needs: "javac --version && mvn --version",
+    needed: "a JDK, 17 or newer, and Maven (Debian: default-jdk-headless, maven)",
+    build: ["mvn -q process-classes"],
+    provider: ["java", "-cp", "target/weather.jar", "weather.Provider"],
+    consumer: ["java", "-cp", "target/weather.jar", "weather.Consumer"],
+    sources: {
+      provider: ["src/main/java/weather/Provider.java"],
+      consumer: ["src/main/java/weather/Consumer.java"],
+    },
+  },
 ];
