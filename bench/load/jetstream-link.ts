@@ -121,7 +121,7 @@ export function openJetstreamLink(of: LinkOptions): Link {
     rest = rest.subarray(at);
     of.onRead?.();
   });
-  socket.on("error", (error) => of.onEnd(error.message));
+  socket.on("error", (error) => ending || of.onEnd(error.message));
   socket.on("close", () => {
     over.resolve();
     if (!ending) of.onEnd("the connection was closed");

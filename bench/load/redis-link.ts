@@ -47,7 +47,7 @@ export function openRedisLink(of: LinkOptions): Link {
     const output = createOutput(socket);
     const reader = createRespReader(onReply);
     socket.on("data", reader);
-    socket.on("error", (error) => of.onEnd(error.message));
+    socket.on("error", (error) => ending || of.onEnd(error.message));
     socket.on("close", () => {
       over.resolve();
       if (!ending) of.onEnd("the connection was closed");

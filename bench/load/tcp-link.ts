@@ -24,7 +24,7 @@ export function openTcpLink(of: LinkOptions): Link {
     reader.take(chunk, 0, chunk.length);
     of.onRead?.();
   });
-  socket.on("error", (error) => of.onEnd(error.message));
+  socket.on("error", (error) => ending || of.onEnd(error.message));
   socket.on("close", () => {
     over.resolve();
     if (!ending) of.onEnd("the connection was closed");

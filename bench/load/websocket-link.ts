@@ -65,7 +65,7 @@ export function openWebsocketLink(of: LinkOptions): Link {
     rest = start < 0 ? bytes : bytes.subarray(takeFrames(bytes, start));
     of.onRead?.();
   });
-  socket.on("error", (error) => of.onEnd(error.message));
+  socket.on("error", (error) => ending || of.onEnd(error.message));
   socket.on("close", () => {
     over.resolve();
     if (!ending) of.onEnd("the connection was closed");
