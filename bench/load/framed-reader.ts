@@ -1,3 +1,5 @@
+import { createRest } from "./rest.ts";
+
 /** Finds the messages in a byte stream in which each has its length before it. */
 export interface FramedReader {
   take(bytes: Buffer, from: number, to: number): void;
@@ -13,27 +15,19 @@ export function createFramedReader(
   lengthAt: (bytes: Buffer, at: number) => number,
   onMessage: (bytes: Buffer, from: number, to: number) => void,
 ): FramedReader {
-  let rest: Buffer = Buffer.alloc(0);
+  const rest = createRest();
   return {
     take(chunk, start, end) {
-      let bytes = chunk;
-      let at = start;
-      let to = end;
-      if (rest.length > 0) {
-        bytes = Buffer.concat([rest, chunk.subarray(start, end)]);
-        at = 0;
-        to = bytes.length;
-      }
-      while (to - at >= headBytes) {
+      const bytes = rest.join(chunk.subarray(start, end));
+      let at = 0;
+      while (bytes.length - at >= headBytes) {
         const from = at + headBytes;
         const next = from + lengthAt(bytes, at);
-        if (next > to) break;
+        if (next > bytes.length) break;
         onMessage(bytes, from, next);
         at = next;
       }
-      rest = at === to ? EMPTY : Buffer.from(bytes.subarray(at, to));
+      rest.keep(bytes, at);
     },
   };
 }
-
-const EMPTY: Buffer = Buffer.alloc(0);

@@ -7,6 +7,7 @@ import { connect, type Socket } from "node:net";
 import { createFramedReader } from "./framed-reader.ts";
 import type { Link, LinkOptions } from "./link.ts";
 import { createOutput } from "./output.ts";
+import { createRest } from "./rest.ts";
 
 const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const DATA = 0;
@@ -48,7 +49,7 @@ export function openHttp2Link(of: LinkOptions): Link {
   let streamWindow = DEFAULT_WINDOW;
   let initialWindow = DEFAULT_WINDOW;
   let unreturned = 0;
-  let rest: Buffer = Buffer.alloc(0);
+  const rest = createRest();
   let ending = false;
   let ended = false;
 
@@ -151,7 +152,7 @@ export function openHttp2Link(of: LinkOptions): Link {
   }
 
   socket.on("data", (chunk: Buffer) => {
-    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    const bytes = rest.join(chunk);
     let at = 0;
     while (bytes.length - at >= FRAME_HEAD) {
       const from = at + FRAME_HEAD;
@@ -163,7 +164,7 @@ export function openHttp2Link(of: LinkOptions): Link {
       else takeFrame(type, flags, bytes.readUInt32BE(at + 5), bytes.subarray(from, to));
       at = to;
     }
-    rest = bytes.subarray(at);
+    rest.keep(bytes, at);
     of.onRead?.();
   });
   socket.on("error", (error) => end(error.message));

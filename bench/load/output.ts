@@ -8,6 +8,7 @@ export interface Output {
 }
 
 const FIRST_SIZE = 4 * 1024;
+const TOO_LARGE_TO_COPY = 64 * 1024;
 
 /** Those that have something to write at the end of this turn. */
 let unwritten: (() => void)[] = [];
@@ -23,8 +24,14 @@ export function createOutput(socket: Socket): Output {
   let used = 0;
 
   function write(): void {
-    socket.write(Buffer.from(bytes.subarray(0, used)));
+    const written = bytes.subarray(0, used);
     used = 0;
+    if (written.length < TOO_LARGE_TO_COPY) {
+      socket.write(Buffer.from(written));
+      return;
+    }
+    socket.write(written);
+    bytes = Buffer.allocUnsafeSlow(FIRST_SIZE);
   }
 
   function room(size: number): { bytes: Buffer; at: number } {

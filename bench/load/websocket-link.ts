@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { connect } from "node:net";
 import type { Link, LinkOptions } from "./link.ts";
 import { createOutput } from "./output.ts";
+import { createRest } from "./rest.ts";
 
 const BINARY = 0x82;
 const CLOSE = 8;
@@ -13,7 +14,7 @@ export function openWebsocketLink(of: LinkOptions): Link {
   const socket = connect({ host, port: Number(port), noDelay: true });
   const output = createOutput(socket);
   const over = Promise.withResolvers<void>();
-  let rest: Buffer = Buffer.alloc(0);
+  const rest = createRest();
   let upgraded = false;
   let ending = false;
 
@@ -60,9 +61,9 @@ export function openWebsocketLink(of: LinkOptions): Link {
   }
 
   socket.on("data", (chunk: Buffer) => {
-    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    const bytes = rest.join(chunk);
     const start = upgraded ? 0 : takeUpgrade(bytes);
-    rest = start < 0 ? bytes : bytes.subarray(takeFrames(bytes, start));
+    rest.keep(bytes, start < 0 ? 0 : takeFrames(bytes, start));
     of.onRead?.();
   });
   socket.on("error", (error) => ending || of.onEnd(error.message));
