@@ -35,7 +35,9 @@ export async function judgeProgram(
   let registered = side === "consumer";
 
   function say(json: JsonObject): void {
-    if (scenario.strange) session?.write({ json: {}, unknown: STRANGE });
+    // The first response is always the greeting.
+    const strangeAlone = scenario.strange && json.sessionStarted === undefined;
+    if (strangeAlone) session?.write({ json: {}, unknown: STRANGE });
     session?.write({ json, ...(scenario.strange && { unknown: STRANGE }) });
   }
 
