@@ -95,8 +95,8 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "store/sqlite/log-size.ts",
-        find: "const [row] = db.pragma(",
-        replace: 'db.pragma("synchronous = OFF"); const [row] = db.pragma(',
+        find: "const row = checkpoints[kind].get();",
+        replace: 'db.pragma("synchronous = OFF"); const row = checkpoints[kind].get();',
       },
       {
         file: "store/sqlite/log-size.ts",

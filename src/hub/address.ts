@@ -1,5 +1,6 @@
 import { type Refusal, refuse } from "../protocol/refusals.js";
-import { AcceptPolicy, ChannelState, type ChatMessage } from "../protocol/wire.js";
+import type { SentMessage } from "../protocol/sent-message.js";
+import { AcceptPolicy, ChannelState } from "../protocol/wire.js";
 import { type Channel, newChannel, peerOf, roleOf } from "./channel.js";
 import { agentNotFound, directChatsDisabled, tooManyChannels } from "./common-refusals.js";
 import type { Context } from "./context.js";
@@ -15,7 +16,7 @@ export type Destination = { channel: Channel } | { askFirst: ServiceRecord } | {
 export async function findDestination(
   context: Context,
   agentId: string,
-  message: ChatMessage,
+  message: SentMessage,
 ): Promise<Destination> {
   if (message.channelId !== "") return byChannel(context, agentId, message);
   if (message.targetAgent === agentId) {
@@ -28,7 +29,7 @@ export async function findDestination(
 async function byChannel(
   context: Context,
   agentId: string,
-  { channelId, serviceId, targetAgent }: ChatMessage,
+  { channelId, serviceId, targetAgent }: SentMessage,
 ): Promise<Destination> {
   const channel = await context.tx.channel(channelId);
   if (channel === undefined || roleOf(channel, agentId) === undefined) {
@@ -49,7 +50,7 @@ async function byChannel(
 async function byService(
   context: Context,
   agentId: string,
-  { serviceId, targetAgent }: ChatMessage,
+  { serviceId, targetAgent }: SentMessage,
 ): Promise<Destination> {
   const { tx } = context;
   const registered = await tx.service(serviceId);

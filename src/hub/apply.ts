@@ -1,13 +1,13 @@
 import { durationMsOf } from "../protocol/time.js";
 import { ChannelState, type EndCode, type RejectCode } from "../protocol/wire.js";
 import type { Channel, MemberProgress } from "./channel.js";
-import type { NewEntry } from "./entry.js";
+import type { DecidedEntry } from "./entry.js";
 
 /**
  * The channel after an entry. Pure: the state of a channel is what its entries
  * make of it, in seq order, and nothing else changes it but positions.
  */
-export function apply(channel: Channel, entry: NewEntry): Channel {
+export function apply(channel: Channel, entry: DecidedEntry): Channel {
   const next: Channel = {
     ...channel,
     lastSeq: entry.seq,
@@ -43,7 +43,7 @@ export function apply(channel: Channel, entry: NewEntry): Channel {
 function close(
   channel: Channel,
   state: ChannelState,
-  entry: NewEntry,
+  entry: DecidedEntry,
   said: { reason: string; code: RejectCode | EndCode },
 ): Channel {
   const rejected = state === ChannelState.CHANNEL_STATE_REJECTED;
@@ -58,7 +58,11 @@ function close(
 }
 
 /** Own entries count as handled as soon as nothing before them is left to read (M6). */
-function progressAfter(progress: MemberProgress, entry: NewEntry, member: string): MemberProgress {
+function progressAfter(
+  progress: MemberProgress,
+  entry: DecidedEntry,
+  member: string,
+): MemberProgress {
   if (entry.author !== member) return { ...progress, due: entry.seq };
   return progress.position >= progress.due ? { ...progress, position: entry.seq } : progress;
 }

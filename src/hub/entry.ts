@@ -1,8 +1,8 @@
 import { encode } from "../protocol/encode.js";
+import { completeMessage, type SentMessage } from "../protocol/sent-message.js";
 import {
   ChatAccept,
   ChatEnd,
-  ChatMessage,
   ChatReject,
   ChatRequest,
   type ConnectResponse,
@@ -14,6 +14,11 @@ export type EntryFrame = Extract<
   { $case: "chatRequest" | "chatAccept" | "chatReject" | "chatMessage" | "chatEnd" }
 >;
 export type EntryKind = EntryFrame["$case"];
+
+/** The same before they are encoded; a message is by its sender. */
+export type NewFrame =
+  | Exclude<EntryFrame, { $case: "chatMessage" }>
+  | { $case: "chatMessage"; value: SentMessage };
 
 /**
  * The author of entries the hub itself writes (expiry, automatic accept): no
@@ -35,9 +40,14 @@ interface EntryHead {
   storedAtMs: number;
 }
 
+/** An entry as it changes its channel, whether or not it is encoded yet. */
+export interface DecidedEntry extends EntryHead {
+  frame: EntryFrame | NewFrame;
+}
+
 /** An entry about to be stored, decided but not yet encoded. */
 export interface NewEntry extends EntryHead {
-  frame: EntryFrame;
+  frame: NewFrame;
 }
 
 /** An entry as stored and delivered: its frame is encoded once, and those bytes are what everyone gets. */
@@ -48,11 +58,13 @@ export interface StoredEntry extends EntryHead {
 
 /** Encodes an entry's frame: the only place where that happens. */
 export function encodeEntry(entry: NewEntry): StoredEntry {
-  const { frame, ...head } = entry;
-  return { ...head, body: encodeFrame(frame) };
+  const { channelId, seq, kind, author, key, addressedByChannel, storedAtMs } = entry;
+  const body = encodeFrame(entry);
+  return { channelId, seq, kind, author, key, addressedByChannel, storedAtMs, body };
 }
 
-function encodeFrame(frame: EntryFrame): Uint8Array {
+function encodeFrame(entry: NewEntry): Uint8Array {
+  const { frame } = entry;
   switch (frame.$case) {
     case "chatRequest":
       return encode(ChatRequest, frame.value);
@@ -61,7 +73,10 @@ function encodeFrame(frame: EntryFrame): Uint8Array {
     case "chatReject":
       return encode(ChatReject, frame.value);
     case "chatMessage":
-      return encode(ChatMessage, frame.value);
+      return completeMessage(frame.value, {
+        ...{ messageId: entry.key, channelId: entry.channelId, senderId: entry.author },
+        ...{ seq: entry.seq, storedAtMs: entry.storedAtMs },
+      });
     case "chatEnd":
       return encode(ChatEnd, frame.value);
     default:

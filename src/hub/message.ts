@@ -1,4 +1,5 @@
 import { refuse } from "../protocol/refusals.js";
+import type { SentMessage } from "../protocol/sent-message.js";
 import { ChatMessage, ChatRequest } from "../protocol/wire.js";
 import { findDestination } from "./address.js";
 import { type Answer, receiptFor, refused, repeatedReceipt } from "./answer.js";
@@ -14,7 +15,7 @@ import { write } from "./write.js";
 export async function sendMessage(
   context: Context,
   agentId: string,
-  message: ChatMessage,
+  message: SentMessage,
 ): Promise<Answer> {
   if (message.messageId !== "") {
     // Before addressing and before the state check: a resend into a chat that
@@ -43,14 +44,14 @@ async function append(
   context: Context,
   channel: Channel,
   agentId: string,
-  message: ChatMessage,
+  message: SentMessage,
 ): Promise<Answer> {
   const decision = decideMessage(channel, agentId);
   if ("refusal" in decision) return refused(decision.refusal);
   const messageId = message.messageId || context.env.newId("msg");
   await write(context, channel, {
     author: agentId,
-    frame: { $case: "chatMessage", value: { ...message, messageId } },
+    frame: { $case: "chatMessage", value: message },
     key: messageId,
     addressedByChannel: message.channelId !== "",
   });
@@ -61,7 +62,7 @@ async function append(
 async function sendToAutoService(
   context: Context,
   agentId: string,
-  message: ChatMessage,
+  message: SentMessage,
   service: ServiceRecord,
 ): Promise<Answer> {
   if (await isFull(context, service)) {
@@ -76,16 +77,17 @@ async function sendToAutoService(
 }
 
 /** "The same" leaves metadata out: a retry may carry a new trace (M2). */
-function isSameMessage(first: StoredEntry, message: ChatMessage): boolean {
+function isSameMessage(first: StoredEntry, message: SentMessage): boolean {
   const stored = ChatMessage.decode(first.body);
+  const { content, data } = ChatMessage.decode(message.bytes);
   return (
-    stored.content === message.content &&
+    stored.content === content &&
     stored.contentType === message.contentType &&
     stored.replyTo === message.replyTo &&
     stored.targetAgent === message.targetAgent &&
     stored.serviceId === message.serviceId &&
     first.addressedByChannel === (message.channelId !== "") &&
     (message.channelId === "" || message.channelId === stored.channelId) &&
-    Buffer.compare(stored.data, message.data) === 0
+    Buffer.compare(stored.data, data) === 0
   );
 }

@@ -2,13 +2,13 @@ import { timestampOf } from "../protocol/time.js";
 import { apply } from "./apply.js";
 import type { Channel } from "./channel.js";
 import type { Context } from "./context.js";
-import { type EntryFrame, encodeEntry, HUB_AUTHOR, type NewEntry } from "./entry.js";
+import { encodeEntry, HUB_AUTHOR, type NewEntry, type NewFrame } from "./entry.js";
 
 /** An entry without what the log decides: its place and its time. */
 export interface Draft {
   /** The agent that wrote it, or HUB_AUTHOR. */
   author: string;
-  frame: EntryFrame;
+  frame: NewFrame;
   /** See EntryHead. */
   key?: string;
   addressedByChannel?: boolean;
@@ -43,12 +43,14 @@ export async function write(context: Context, channel: Channel, draft: Draft): P
 
 /** The frame with the fields that the hub sets (I1, I5). */
 function stamp(
-  frame: EntryFrame,
+  frame: NewFrame,
   channel: Channel,
   seqNumber: number,
   storedAtMs: number,
   author: string,
-): EntryFrame {
+): NewFrame {
+  // Its fields are written behind those of the sender.
+  if (frame.$case === "chatMessage") return frame;
   const { channelId, providerId, serviceId } = channel;
   const common = { channelId, seq: BigInt(seqNumber), timestamp: timestampOf(storedAtMs) };
   switch (frame.$case) {
@@ -64,8 +66,6 @@ function stamp(
         ? { $case: frame.$case, value: { ...frame.value, ...common, ...names } }
         : { $case: frame.$case, value: { ...frame.value, ...common, ...names } };
     }
-    case "chatMessage":
-      return { $case: frame.$case, value: { ...frame.value, ...common, senderId: author } };
     case "chatEnd":
       return {
         $case: frame.$case,

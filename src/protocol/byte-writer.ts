@@ -24,7 +24,8 @@ export class ByteWriter extends BinaryWriter {
   restart(): void {
     if (this.#bytes.length > MAX_KEPT_BYTES) this.#bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
     this.#end = 0;
-    this.#forks.length = 0;
+    // Setting a length costs more than asking for it.
+    if (this.#forks.length > 0) this.#forks = [];
   }
 
   override finish(): Buffer<ArrayBuffer> {
@@ -107,7 +108,7 @@ export class ByteWriter extends BinaryWriter {
   }
 
   override uint64(value: string | number | bigint): this {
-    return this.#varint64(BigInt(value));
+    return typeof value === "number" ? this.#varint(value) : this.#varint64(BigInt(value));
   }
 
   override int64(value: string | number | bigint): this {
@@ -122,12 +123,17 @@ export class ByteWriter extends BinaryWriter {
       this.#bytes[this.#end++] = Number(rest & 0x7fn) | 0x80;
       rest >>= 7n;
     }
-    let low = Number(rest);
-    while (low > 0x7f) {
-      this.#bytes[this.#end++] = (low % 0x80) | 0x80;
-      low = Math.floor(low / 0x80);
+    return this.#varint(Number(rest));
+  }
+
+  #varint(value: number): this {
+    this.#reserve(MAX_VARINT_BYTES);
+    let rest = value;
+    while (rest > 0x7f) {
+      this.#bytes[this.#end++] = (rest % 0x80) | 0x80;
+      rest = Math.floor(rest / 0x80);
     }
-    this.#bytes[this.#end++] = low;
+    this.#bytes[this.#end++] = rest;
     return this;
   }
 

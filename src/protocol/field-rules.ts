@@ -45,7 +45,10 @@ export function key(field: string, value: string): Refusal | undefined {
 
 /** Whether a text may be a key: short, and without control characters. */
 export function isKey(value: string): boolean {
-  return Buffer.byteLength(value) <= MAX_KEY_BYTES && !CONTROL_CHARACTER.test(value);
+  if (value === "") return true;
+  // A letter takes three bytes of UTF-8 at most.
+  const fits = value.length * 3 <= MAX_KEY_BYTES || Buffer.byteLength(value) <= MAX_KEY_BYTES;
+  return fits && !CONTROL_CHARACTER.test(value);
 }
 
 /** A text no longer than so many UTF-8 bytes. */

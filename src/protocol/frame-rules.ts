@@ -6,11 +6,11 @@ import {
   MAX_REASON_BYTES,
 } from "./limits.js";
 import { type Refusal, refuse } from "./refusals.js";
+import type { SentMessage } from "./sent-message.js";
 import {
   type ChatAccept,
   type ChatEnd,
   type ChatHistory,
-  type ChatMessage,
   type ChatReject,
   type ChatRequest,
   type ConnectRequest,
@@ -19,7 +19,9 @@ import {
 } from "./wire.js";
 
 /** One of the six frames, as a client sends it. */
-export type RequestFrame = NonNullable<ConnectRequest["frame"]>;
+export type RequestFrame =
+  | Exclude<NonNullable<ConnectRequest["frame"]>, { $case: "chatMessage" }>
+  | { $case: "chatMessage"; value: SentMessage };
 
 /**
  * What can be said about a frame without knowing any channel: its fields have
@@ -118,20 +120,20 @@ function checkAnswer(
 }
 
 function checkMessage(
-  frame: ChatMessage,
+  frame: SentMessage,
   agentId: string,
   bounds: field.MetadataBounds,
 ): Refusal | undefined {
   return (
     field.ownName("chat_message.sender_id", frame.senderId, agentId) ??
-    field.unset("chat_message.seq", frame.seq !== 0n) ??
-    field.unset("chat_message.timestamp", frame.timestamp !== undefined) ??
+    field.unset("chat_message.seq", frame.setsSeq) ??
+    field.unset("chat_message.timestamp", frame.setsTimestamp) ??
     field.required(
       "chat_message.channel_id",
       frame.channelId || frame.serviceId || frame.targetAgent,
       "name the channel, or a service_id, or a target_agent",
     ) ??
-    (frame.content === "" && frame.data.length === 0
+    (frame.isEmpty
       ? refuse("MISSING_FIELD", "chat_message.content is empty, and so is data; say something")
       : undefined) ??
     field.key("chat_message.channel_id", frame.channelId) ??

@@ -40,4 +40,4 @@ export {
   UnregisterServiceResponse,
 } from "../../gen/claw/chat/v1/chat_hub.js";
 export type { Duration } from "../../gen/google/protobuf/duration.js";
-export type { Timestamp } from "../../gen/google/protobuf/timestamp.js";
+export { Timestamp } from "../../gen/google/protobuf/timestamp.js";

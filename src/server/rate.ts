@@ -41,19 +41,18 @@ export function createRates(of: {
   const buckets = new Map<string, Bucket>();
   let sweptMs = of.nowMs();
 
-  /** An agent that is not there has sent nothing for a second. */
+  /** The agent's bucket as it is now; one that is not there has sent nothing for a second. */
   function bucketOf(agentId: string, atMs: number): Bucket {
-    const { frames, bytes, ...before } = buckets.get(agentId) ?? {
-      frames: mostFrames,
-      bytes: mostBytes,
-      atMs,
-    };
-    const seconds = Math.max(0, atMs - before.atMs) / 1000;
-    return {
-      frames: Math.min(mostFrames, frames + seconds * of.maxFramesPerSecond),
-      bytes: Math.min(mostBytes, bytes + seconds * of.maxBytesPerSecond),
-      atMs,
-    };
+    let bucket = buckets.get(agentId);
+    if (bucket === undefined) {
+      bucket = { frames: mostFrames, bytes: mostBytes, atMs };
+      buckets.set(agentId, bucket);
+    }
+    const seconds = Math.max(0, atMs - bucket.atMs) / 1000;
+    bucket.frames = Math.min(mostFrames, bucket.frames + seconds * of.maxFramesPerSecond);
+    bucket.bytes = Math.min(mostBytes, bucket.bytes + seconds * of.maxBytesPerSecond);
+    bucket.atMs = atMs;
+    return bucket;
   }
 
   function sweep(atMs: number): void {
@@ -69,8 +68,9 @@ export function createRates(of: {
     take(agentId, sizeBytes) {
       const atMs = of.nowMs();
       sweep(atMs);
-      const { frames, bytes } = bucketOf(agentId, atMs);
-      buckets.set(agentId, { frames: frames - 1, bytes: bytes - sizeBytes, atMs });
+      const bucket = bucketOf(agentId, atMs);
+      bucket.frames -= 1;
+      bucket.bytes -= sizeBytes;
     },
     spend(agentId, tookMs) {
       if (of.maxFramesPerSecond === 0) return;

@@ -1,19 +1,30 @@
 import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { decodeChecked } from "../protocol/decode.js";
 import * as field from "../protocol/field-rules.js";
-import { checkFrame } from "../protocol/frame-rules.js";
+import { checkFrame, type RequestFrame } from "../protocol/frame-rules.js";
 import { MAX_ACKS } from "../protocol/limits.js";
 import { type Refusal, refuse } from "../protocol/refusals.js";
+import { sentMessageOf } from "../protocol/sent-message.js";
 import { type ChannelPosition, ConnectRequest } from "../protocol/wire.js";
+import { scanRequest } from "./scan-request.js";
+
+interface Request {
+  requestId: string;
+  acks: ChannelPosition[];
+  setAside: ChannelPosition[];
+  heartbeat: boolean;
+  frame: RequestFrame | undefined;
+}
 
 /** A request of a session, and what can be said of it without the database. */
-export interface CheckedRequest {
-  message: ConnectRequest;
+export interface CheckedRequest extends Request {
   /** To be echoed; empty where it is no key, for then it may be of any size (M7). */
   requestId: string;
   /** Why it is refused; undefined where it is in order. */
   refusal: Refusal | undefined;
 }
+
+const NOTHING = { acks: [], setAside: [], heartbeat: false, frame: undefined };
 
 /**
  * Decodes and checks a request (M5, M7, I5). What is too large is not decoded at all: a few
@@ -27,19 +38,38 @@ export function readRequest(
   maxMessageBytes: number,
   bounds: field.MetadataBounds,
 ): CheckedRequest {
+  const sent = bytes.length <= maxMessageBytes ? scanRequest(bytes) : undefined;
+  if (sent !== undefined) return checked({ ...NOTHING, ...sent }, true, agentId, bounds);
   const envelope = readEnvelope(bytes);
   const requestId = field.isKey(envelope.requestId) ? envelope.requestId : "";
   const refusal =
     checkSize(bytes.length, maxMessageBytes) ??
     checkCount("acks", envelope.acks) ??
     checkCount("set_aside", envelope.setAside);
-  if (refusal !== undefined) return { message: ConnectRequest.create(), requestId, refusal };
+  if (refusal !== undefined) return { ...NOTHING, requestId, refusal };
   const { message, badTextField } = decodeChecked(ConnectRequest, bytes);
-  return {
-    message,
-    requestId,
-    refusal: checkText(badTextField) ?? check(message, envelope.hasFrame, agentId, bounds),
-  };
+  const request = { ...message, frame: frameOf(message) };
+  const badText = checkText(badTextField);
+  return badText
+    ? { ...request, requestId, refusal: badText }
+    : checked(request, envelope.hasFrame, agentId, bounds);
+}
+
+/** A message is passed on as its sender has encoded it, or as it would be encoded here. */
+function frameOf({ frame }: ConnectRequest): RequestFrame | undefined {
+  if (frame?.$case !== "chatMessage") return frame;
+  return { $case: frame.$case, value: sentMessageOf(frame.value) };
+}
+
+function checked(
+  request: Request,
+  hasFrame: boolean,
+  agentId: string,
+  bounds: field.MetadataBounds,
+): CheckedRequest {
+  const refusal = check(request, hasFrame, agentId, bounds);
+  const requestId = field.isKey(request.requestId) ? request.requestId : "";
+  return { ...request, requestId, refusal };
 }
 
 function checkCount(name: string, positions: number): Refusal | undefined {
@@ -83,7 +113,7 @@ const LAST_FRAME_FIELD = 29;
 const LENGTH_DELIMITED = 2;
 
 function check(
-  message: ConnectRequest,
+  message: Request,
   hasFrame: boolean,
   agentId: string,
   bounds: field.MetadataBounds,

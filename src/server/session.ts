@@ -5,10 +5,11 @@ import type { Context } from "../hub/context.js";
 import type { Caller } from "../hub/credentials.js";
 import { noteFalseName } from "../hub/deny.js";
 import { handleFrame } from "../hub/frame.js";
+import type { RequestFrame } from "../protocol/frame-rules.js";
 import type { HubLimits } from "../protocol/limits.js";
 import { type Refusal, refuse } from "../protocol/refusals.js";
 import { durationOf } from "../protocol/time.js";
-import type { ChannelPosition, ConnectRequest } from "../protocol/wire.js";
+import type { ChannelPosition } from "../protocol/wire.js";
 import { statusOf } from "./call-identity.js";
 import { createHeartbeatWatch } from "./heartbeat-watch.js";
 import { createOutbox, type Outbox } from "./outbox.js";
@@ -96,8 +97,7 @@ export function createSession(of: {
       leave(NOT_DECODED);
       return;
     }
-    const { requestId, refusal } = request;
-    const { acks, heartbeat, setAside, frame } = request.message;
+    const { requestId, refusal, acks, heartbeat, setAside, frame } = request;
     watch.heard(heartbeat);
     const weight = frame?.$case === "chatHistory" ? PAGE_WEIGHT : 1;
     unanswered += weight;
@@ -131,10 +131,11 @@ export function createSession(of: {
   async function handle(
     context: Context,
     acks: ChannelPosition[],
-    frame: ConnectRequest["frame"],
+    frame: RequestFrame | undefined,
   ): Promise<Outcome> {
     // A request is done as a whole or not at all (M5): its acks are checked before the frame is
     // handled, and moved only where that was not refused.
+    if (acks.length === 0) return frame && handleFrame(context, caller, frame);
     const refusal = await checkPositions(context, agentId, acks);
     if (refusal !== undefined) {
       return { ...refused(refusal), gone: await channelsNotFound(context, agentId, acks) };

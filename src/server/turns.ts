@@ -158,9 +158,10 @@ export function createTurns(of: {
   }
 
   function tell(jobs: AnyJob[], outcomes: Outcome[]): void {
-    for (const [index, outcome] of outcomes.entries()) {
+    for (let index = 0; index < jobs.length; index += 1) {
       const job = jobs[index];
-      if (job === undefined) continue;
+      const outcome = outcomes[index];
+      if (job === undefined || outcome === undefined) continue;
       try {
         if ("refusal" in outcome) {
           job.failed(outcome.refusal);

@@ -12,6 +12,7 @@ import { HUB_AUTHOR } from "../../src/hub/entry.js";
 import { handleFrame } from "../../src/hub/frame.js";
 import { listChannels } from "../../src/hub/listings.js";
 import type { RequestFrame } from "../../src/protocol/frame-rules.js";
+import { sentMessageOf } from "../../src/protocol/sent-message.js";
 import {
   ChannelState,
   ChatAccept,
@@ -175,7 +176,10 @@ test("C7: an admin reads any chat and lists everybody's, does nothing else there
   const value = { channelId };
   for (const frame of [
     { $case: "chatAccept", value: ChatAccept.fromPartial(value) },
-    { $case: "chatMessage", value: ChatMessage.fromPartial({ ...value, content: "x" }) },
+    {
+      $case: "chatMessage",
+      value: sentMessageOf(ChatMessage.fromPartial({ ...value, content: "x" })),
+    },
   ] satisfies RequestFrame[]) {
     expect(await say("root", frame, "admin")).toMatchObject({
       refusal: { reason: "CHANNEL_NOT_FOUND" },

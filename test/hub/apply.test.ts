@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { advance, apply } from "../../src/hub/apply.js";
 import { type Channel, newChannel } from "../../src/hub/channel.js";
-import { HUB_AUTHOR, type NewEntry } from "../../src/hub/entry.js";
+import { type DecidedEntry, HUB_AUTHOR } from "../../src/hub/entry.js";
 import { remainingMs } from "../../src/hub/expire.js";
 import { ChannelState, ChatMessage } from "../../src/protocol/wire.js";
 
@@ -17,7 +17,7 @@ const active: Channel = {
   state: ChannelState.CHANNEL_STATE_ACTIVE,
 };
 
-function messageBy(author: string, seq: number): NewEntry {
+function messageBy(author: string, seq: number): DecidedEntry {
   return {
     channelId: "ch_1",
     seq,

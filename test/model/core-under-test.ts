@@ -9,6 +9,7 @@ import { registerService, unregisterService } from "../../src/hub/services.js";
 import type { Store, Transaction } from "../../src/hub/store.js";
 import { checkFrame, type RequestFrame } from "../../src/protocol/frame-rules.js";
 import type { Refusal } from "../../src/protocol/refusals.js";
+import { sentMessageOf } from "../../src/protocol/sent-message.js";
 import { durationOf } from "../../src/protocol/time.js";
 import {
   AcceptPolicy,
@@ -85,7 +86,8 @@ function frameOf(model: Model, said: Said): RequestFrame {
       const channelId = idOf(model, said.chat);
       const value = { channelId, serviceId, targetAgent, content, messageId: key, replyTo };
       const metadata = new Map(said.trace === "" ? [] : [["traceparent", said.trace]]);
-      return { $case: "chatMessage", value: ChatMessage.fromPartial({ ...value, metadata }) };
+      const message = ChatMessage.fromPartial({ ...value, metadata });
+      return { $case: "chatMessage", value: sentMessageOf(message) };
     }
     case "end": {
       const value = { channelId: idOf(model, said.chat), reason: said.words };

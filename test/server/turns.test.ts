@@ -8,6 +8,7 @@ import {
   type Store,
   type Transaction,
 } from "../../src/hub/store.js";
+import { sentMessageOf } from "../../src/protocol/sent-message.js";
 import { ChatMessage } from "../../src/protocol/wire.js";
 import { startHub } from "../../src/server/hub.js";
 import { createTurns } from "../../src/server/turns.js";
@@ -67,7 +68,7 @@ test("M1: neither a receipt nor a delivery leaves before the commit has returned
     denied: () => {},
     settled: () => events.push("settled"),
   });
-  const message = ChatMessage.fromPartial({ targetAgent: "bob", content: "x" });
+  const message = sentMessageOf(ChatMessage.fromPartial({ targetAgent: "bob", content: "x" }));
   const submit = () =>
     turns.submit({
       run: (context) => sendMessage(context, "alice", message),
@@ -143,7 +144,7 @@ test.each([
       settled: () => told.push("settled"),
     });
     const failed = ({ reason }: { reason: string }) => told.push(reason);
-    const message = ChatMessage.fromPartial({ targetAgent: "bob", content: "x" });
+    const message = sentMessageOf(ChatMessage.fromPartial({ targetAgent: "bob", content: "x" }));
     turns.submit({
       run: ({ tx }) => tx.allPending(),
       done: () => told.push("read"),

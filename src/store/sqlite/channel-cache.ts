@@ -1,14 +1,21 @@
 import type { Channel } from "../../hub/channel.js";
 import type { StoredEntry } from "../../hub/entry.js";
-import { type ChannelRow, type ChannelRows, rowOf } from "./channel-rows.js";
+import {
+  type ChannelOrders,
+  type ChannelRow,
+  type ChannelRows,
+  channelOf,
+  rowOf,
+} from "./channel-rows.js";
 
 /** A channel that a transaction has read or written. */
 export interface CachedChannel {
-  /** As the transaction sees it. */
-  row: ChannelRow;
+  /** As the transaction sees it; changed by putting another. */
+  channel: Channel;
+  readonly orders: ChannelOrders;
   /** As the table has it. */
   saved: ChannelRow;
-  /** Seq of the newest entry in the log, whatever the row says. */
+  /** Seq of the newest entry in the log, whatever the channel says. */
   storedSeq: number;
 }
 
@@ -44,7 +51,9 @@ export function cacheChannels(rows: ChannelRows): ChannelCache {
   }
 
   function remember(row: ChannelRow, storedSeq: number): CachedChannel {
-    const cached = { row, saved: row, storedSeq };
+    const { id, last_used, answered_order } = row;
+    const orders = { id, last_used, answered_order };
+    const cached = { channel: channelOf(row), orders, saved: row, storedSeq };
     known.set(row.channel_id, cached);
     return cached;
   }
@@ -57,14 +66,13 @@ export function cacheChannels(rows: ChannelRows): ChannelCache {
         remember(rows.insert(channel), 0);
         return;
       }
-      const { id, last_used, answered_order } = cached.row;
-      cached.row = rowOf(channel, { id, last_used, answered_order });
+      cached.channel = channel;
       changed.add(cached);
     },
     remove(channelId) {
       const cached = get(channelId);
       if (cached === undefined) return;
-      rows.remove(cached.row.id);
+      rows.remove(cached.orders.id);
       known.delete(channelId);
       // The next new channel may get its rowid.
       changed.delete(cached);
@@ -77,29 +85,27 @@ export function cacheChannels(rows: ChannelRows): ChannelCache {
       }
       return cached;
     },
-    appended(channel, entry, rowid) {
-      channel.storedSeq = entry.seq;
+    appended(cached, entry, rowid) {
+      cached.storedSeq = entry.seq;
+      cached.orders.last_used = rowid;
       const isAnswer = entry.kind === "chatAccept" || entry.kind === "chatReject";
-      channel.row = {
-        ...channel.row,
-        last_used: rowid,
-        answered_order: isAnswer ? rowid : channel.row.answered_order,
-      };
-      changed.add(channel);
+      if (isAnswer) cached.orders.answered_order = rowid;
+      changed.add(cached);
     },
     checkLogs() {
-      for (const { row, storedSeq } of known.values()) {
-        if (row.last_seq !== storedSeq) {
+      for (const { channel, storedSeq } of known.values()) {
+        if (channel.lastSeq !== storedSeq) {
           throw new Error(
-            `a channel has lastSeq ${row.last_seq} where its log ends at ${storedSeq}`,
+            `a channel has lastSeq ${channel.lastSeq} where its log ends at ${storedSeq}`,
           );
         }
       }
     },
     flush() {
       for (const cached of changed) {
-        rows.update(cached.row, cached.saved);
-        cached.saved = cached.row;
+        const row = rowOf(cached.channel, cached.orders);
+        rows.update(row, cached.saved);
+        cached.saved = row;
       }
       changed.clear();
     },

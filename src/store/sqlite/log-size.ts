@@ -3,7 +3,7 @@ import { StorageError } from "../../hub/store.js";
 import { translate } from "./engine-errors.js";
 
 /** The log is copied into the database file when it has grown by this much. */
-const COPY_BYTES = 4 * 1024 * 1024;
+const COPY_BYTES = 16 * 1024 * 1024;
 /** From here on it is also started over, where no reader needs it. */
 const START_OVER_BYTES = 64 * 1024 * 1024;
 const DEFAULT_MAX_LOG_BYTES = 1024 * 1024 * 1024;
@@ -30,9 +30,18 @@ export function limitLog(db: Database, maxLogBytes = DEFAULT_MAX_LOG_BYTES): Log
   let bytes = 0;
   let copiedAtBytes = 0;
 
-  /** The log's bytes after a checkpoint of this kind; NOOP only looks. */
-  function checkpoint(kind: "NOOP" | "PASSIVE" | "TRUNCATE"): number {
-    const [row] = db.pragma(`wal_checkpoint(${kind})`) as { log: number }[];
+  const prepare = (kind: string) =>
+    db.prepare<[], { log: number }>(`PRAGMA wal_checkpoint(${kind})`);
+  /** NOOP only looks. */
+  const checkpoints = {
+    NOOP: prepare("NOOP"),
+    PASSIVE: prepare("PASSIVE"),
+    TRUNCATE: prepare("TRUNCATE"),
+  };
+
+  /** The log's bytes after a checkpoint of this kind. */
+  function checkpoint(kind: keyof typeof checkpoints): number {
+    const row = checkpoints[kind].get();
     return (row?.log ?? 0) * pageBytes;
   }
 

@@ -33,6 +33,11 @@ export function sqliteStore(
     credentialRows: prepareCredentialRows(db),
     auditRows: prepareAuditRows(db),
   };
+  const controls = {
+    BEGIN: db.prepare("BEGIN"),
+    "BEGIN IMMEDIATE": db.prepare("BEGIN IMMEDIATE"),
+    COMMIT: db.prepare("COMMIT"),
+  };
   const dataVersion = db.prepare<[], number>("PRAGMA data_version").pluck();
   let seenVersion = dataVersion.get();
   let closed: Promise<void> | undefined;
@@ -56,11 +61,11 @@ export function sqliteStore(
   }
 
   /** Runs one of the two statements that begin and end a transaction. */
-  function control(statement: "BEGIN" | "BEGIN IMMEDIATE" | "COMMIT", doing: string): void {
+  function control(statement: keyof typeof controls, doing: string): void {
     try {
       // Only where an earlier ROLLBACK has failed.
       if (statement !== "COMMIT") rollBack();
-      db.exec(statement);
+      controls[statement].run();
     } catch (error) {
       throw translate(error, doing);
     }

@@ -1,3 +1,4 @@
+import type { Channel } from "../../hub/channel.js";
 import type { StorageError, Transaction } from "../../hub/store.js";
 import type { AuditRows } from "./audit-rows.js";
 import { cacheChannels } from "./channel-cache.js";
@@ -65,11 +66,14 @@ export function openTransaction(
       return question();
     });
 
+  /** What is read belongs to the reader. */
+  const own = (channel: Channel | undefined) =>
+    channel && { ...channel, provider: { ...channel.provider }, consumer: { ...channel.consumer } };
   const one = (row: ChannelRow | undefined) => row && channelOf(row);
   const many = (rows: ChannelRow[]) => rows.map(channelOf);
 
   const tx: Transaction = {
-    channel: (channelId) => read(() => one(cache.get(channelId)?.row)),
+    channel: (channelId) => read(() => own(cache.get(channelId)?.channel)),
     putChannel: (channel) => write(() => cache.put(channel)),
     deleteChannel: (channelId) => write(() => cache.remove(channelId)),
 
@@ -99,7 +103,7 @@ export function openTransaction(
       write(() => {
         for (const entry of entries) {
           const channel = cache.expectNext(entry.channelId, entry.seq);
-          cache.appended(channel, entry, entryRows.insert(channel.row.id, entry));
+          cache.appended(channel, entry, entryRows.insert(channel.orders.id, entry));
         }
       }),
     entryByKey: (author, kind, key) => read(() => entryRows.byKey(author, kind, key)),
