@@ -8,9 +8,13 @@ export interface FrameJournal {
   received(response: ConnectResponse): void;
 }
 
+/** No channel has this name: a message to it only asks whether its id is stored (M2), and never is. */
+const NOWHERE = "?";
+
 /** Receipts and refusals name a request only; what it asked for is remembered from its sending. */
 export function frameJournal(journal: Journal, agent: string): FrameJournal {
   const asked = new Map<string, { kind: string; key: string }>();
+  const questions = new Set<string>();
   let session = 0;
   return {
     sent({ requestId, acks, frame }) {
@@ -19,6 +23,10 @@ export function frameJournal(journal: Journal, agent: string): FrameJournal {
       }
       const entry = entryFrameOf(frame);
       if (entry === undefined) return;
+      if (entry.$case === "chatMessage" && entry.value.channelId === NOWHERE) {
+        questions.add(requestId);
+        return;
+      }
       const name = { kind: entry.$case, key: keyOf(entry) };
       asked.set(requestId, name);
       journal.note(["sent", agent, session, name.kind, name.key, printOf(entry)]);
@@ -35,6 +43,7 @@ export function frameJournal(journal: Journal, agent: string): FrameJournal {
         return;
       }
       if (frame?.$case === "error") {
+        if (questions.delete(requestId)) return;
         const { kind, key } = asked.get(requestId) ?? { kind: "acks", key: "" };
         asked.delete(requestId);
         const { reason, retryable } = frame.value;
