@@ -7,6 +7,7 @@ import { figuresOf, jsonOf, lastLine, lineOf } from "./report.ts";
 import { type Result, runOn } from "./run.ts";
 import { runOnOwn } from "./run-own.ts";
 import type { Transcript } from "./transcript.ts";
+import { WrongUsage } from "./wrong-usage.ts";
 
 interface Options extends ForeignOptions {
   hub?: string;
@@ -16,8 +17,6 @@ interface Options extends ForeignOptions {
   transcripts: string;
   patience: number;
 }
-
-class WrongUsage extends Error {}
 
 const USAGE = 2;
 const options = new Command("npm run conformance --")
@@ -46,6 +45,8 @@ const options = new Command("npm run conformance --")
   .parse()
   .opts<Options>();
 
+// Hubs that the runner has started end with it.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 process.exitCode = await main();
 
 async function main(): Promise<number> {
@@ -79,7 +80,7 @@ async function playAll(transcripts: Transcript[]): Promise<Result[]> {
     console.log(options.json ? JSON.stringify(jsonOf(result)) : lineOf(result));
   const of = { run: randomBytes(4).toString("hex"), patienceMs: options.patience * 1000, tell };
   if (options.hub === undefined) return runOnOwn(transcripts, of);
-  const hub = await openForeignHub(options.hub, options);
+  const hub = await openForeignHub(options.hub, { ...options, patienceMs: of.patienceMs });
   try {
     return await runOn(hub, transcripts, of);
   } finally {

@@ -7,6 +7,7 @@ export const NEEDS = {
   restart: "a hub that the runner stops with SIGTERM and starts again: --start-command",
   "direct-chats": "a hub with chats without a service, as it is unless configured otherwise",
   "no-direct-chats": "a hub without direct chats: --has no-direct-chats",
+  "usual-limits": "a hub with the limits that one has unless configured otherwise",
   "small-limits": "a hub with the small limits of docs/conformance.md: --has small-limits",
   "few-logins": "a hub that lets three logins of an address fail in a minute: --has few-logins",
   "few-connections": "a hub that takes two connections of an address: --has few-connections",

@@ -1,4 +1,5 @@
 import { execFile, spawnSync } from "node:child_process";
+import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +11,11 @@ import type { HubControl, HubUnderTest } from "./hub-under-test.ts";
 import type { Profile } from "./own-profiles.ts";
 
 const run = promisify(execFile);
+/** Of hubs that run. */
+const folders = new Set<string>();
+process.once("exit", () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
 
 /**
  * Starts this repository's hub as a process.
@@ -21,6 +27,7 @@ export async function startOwnHub(
   of: { run: string; env?: Record<string, string>; nodeArgs?: string[] },
 ): Promise<HubUnderTest> {
   const folder = await mkdtemp(join(tmpdir(), "claw-chat-conformance-"));
+  folders.add(folder);
   const db = profile.file === true ? join(folder, "hub.db") : ":memory:";
   const start = (listen: string) =>
     startHubProcess({
@@ -60,6 +67,7 @@ export async function startOwnHub(
       control.unlock?.();
       await hub.end();
       await rm(folder, { recursive: true, force: true });
+      folders.delete(folder);
     },
   };
 }

@@ -28,21 +28,27 @@ const SMALL_LIMITS: readonly [string, number][] = [
 
 /** A transcript is played on the first that gives all it needs. */
 export const PROFILES: readonly Profile[] = [
-  { name: "plain", has: ["open", "direct-chats"], args: [] },
+  { name: "plain", has: ["open", "direct-chats", "usual-limits"], args: [] },
   {
     name: "file",
-    has: ["open", "direct-chats", "restart", "locked-database"],
+    has: ["open", "direct-chats", "restart", "locked-database", "usual-limits"],
     args: [],
     file: true,
   },
   {
     name: "small",
-    has: ["open", "direct-chats", "small-limits", "short-heartbeat"],
-    args: [...SMALL_LIMITS.flat().map(String), "--heartbeat-interval", "1"],
+    has: ["open", "direct-chats", "small-limits"],
+    args: SMALL_LIMITS.flat().map(String),
+  },
+  {
+    // Apart from the others: a session that has sent a heartbeat may not be silent here.
+    name: "short-heartbeat",
+    has: ["open", "short-heartbeat"],
+    args: ["--heartbeat-interval", "1"],
   },
   {
     name: "credentials",
-    has: ["credentials", "admin", "key-making", "direct-chats", "key-set-away"],
+    has: ["credentials", "admin", "key-making", "direct-chats", "key-set-away", "usual-limits"],
     // Nobody listens on port 1, and the keys for tokens should come from there.
     args: [
       ...["--auth", "required", "--jwks", "http://127.0.0.1:1/jwks.json"],
@@ -53,19 +59,23 @@ export const PROFILES: readonly Profile[] = [
   },
   {
     name: "few-logins",
-    has: ["credentials", "direct-chats", "few-logins"],
+    has: ["credentials", "direct-chats", "few-logins", "usual-limits"],
     args: ["--auth", "required", "--max-failed-logins-per-minute", "3"],
     file: true,
   },
-  { name: "no-direct", has: ["open", "no-direct-chats"], args: ["--no-direct-chats"] },
+  {
+    name: "no-direct",
+    has: ["open", "no-direct-chats", "usual-limits"],
+    args: ["--no-direct-chats"],
+  },
   {
     name: "few-connections",
-    has: ["open", "direct-chats", "few-connections"],
+    has: ["open", "direct-chats", "few-connections", "usual-limits"],
     args: ["--max-connections-per-address", "2"],
   },
   {
     name: "full-disk",
-    has: ["open", "direct-chats", "full-disk"],
+    has: ["open", "direct-chats", "full-disk", "usual-limits"],
     args: [],
     file: true,
     smallDisk: true,

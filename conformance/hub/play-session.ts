@@ -21,7 +21,8 @@ export async function playSession(stage: Stage, step: Step): Promise<void> {
       for (const pattern of repeated(value, options.times)) await get(stage, session, pattern);
       return;
     case "is answered":
-      for (const answer of [value].flat()) await expectLater(stage, session, answer);
+      for (const answer of repeated(value, options.times))
+        await expectLater(stage, session, answer);
       return;
     case "stops reading":
       return session.pause();

@@ -37,7 +37,7 @@ export const VERBS = {
   connects: ["started", "refused"],
   sends: ["receipt", "page", "refused", "answer", "answers", "times"],
   "sends bytes": ["refused", "requestId"],
-  "is answered": [],
+  "is answered": ["times"],
   gets: ["times"],
   "gets nothing": [],
   ends: [],
