@@ -13,7 +13,7 @@ export const LOG_MUTANTS: readonly RuleMutant[] = [
       },
       {
         file: "store/sqlite/sqlite-store.ts",
-        find: "db.exec(statement);",
+        find: "controls[statement].run();",
         replace:
           'db.exec(statement === "COMMIT" ? "RELEASE turn" :' +
           ' db.inTransaction ? "SAVEPOINT turn" : "BEGIN IMMEDIATE; SAVEPOINT turn");',
