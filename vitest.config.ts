@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { mutantPlugins } from "./proof/patches/vitest-mutant.ts";
 
@@ -15,8 +16,9 @@ export default defineConfig({
     maxWorkers: "100%",
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // Half the tests' time is starting claw-chat, and most of that is compiling it.
-    env: { NODE_COMPILE_CACHE: "node_modules/.cache/compile" },
+    // Half the tests' time is starting claw-chat, and most of that is compiling it. Each command
+    // runs in a folder of its own, so a relative path would give each a cache of its own.
+    env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules/.cache/compile") },
     reporters: report ? ["default", ["json", { outputFile: report }]] : ["default"],
   },
 });
