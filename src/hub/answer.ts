@@ -4,10 +4,15 @@ import type { ChatHistoryPage, Receipt } from "../protocol/wire.js";
 import type { Written } from "./context.js";
 import type { StoredEntry } from "./entry.js";
 
+/** A page of messages, oldest first, as they are stored: encoded ChatMessages. */
+export interface HistoryPage extends Omit<ChatHistoryPage, "messages"> {
+  bodies: Uint8Array[];
+}
+
 /** The one answer to a frame (M5). A receipt's request_id is filled in by the session. */
 export type Answer =
   | { kind: "receipt"; receipt: Receipt }
-  | { kind: "page"; page: ChatHistoryPage }
+  | { kind: "page"; page: HistoryPage }
   | { kind: "refusal"; refusal: Refusal };
 
 /** The answer that nothing was done. */

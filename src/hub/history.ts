@@ -1,6 +1,6 @@
 import { MAX_RESPONSE_BYTES, pageSize } from "../protocol/limits.js";
 import { type Refusal, refuse } from "../protocol/refusals.js";
-import { type ChatHistory, type ChatHistoryPage, ChatMessage } from "../protocol/wire.js";
+import type { ChatHistory } from "../protocol/wire.js";
 import { type Answer, refused } from "./answer.js";
 import { noteAdmin } from "./audit.js";
 import { type Channel, roleOf } from "./channel.js";
@@ -35,12 +35,11 @@ export async function readHistory(
     limit: pageSize(asked.limit),
     maxBytes: MAX_RESPONSE_BYTES - PAGE_OVERHEAD_BYTES,
   });
-  const page: ChatHistoryPage = {
-    channel: channelView(channel, caller, env.isOnline),
-    messages: entries.map((entry) => ChatMessage.decode(entry.body)),
-    hasMore,
+  const bodies = entries.map(({ body }) => body);
+  return {
+    kind: "page",
+    page: { channel: channelView(channel, caller, env.isOnline), bodies, hasMore },
   };
-  return { kind: "page", page };
 }
 
 async function findChannel(

@@ -1,9 +1,16 @@
+import type { HistoryPage } from "../hub/answer.js";
 import type { EntryKind, StoredEntry } from "../hub/entry.js";
 import { enclose } from "../protocol/byte-writer.js";
-import { encode } from "../protocol/encode.js";
+import { encode, encodeWith } from "../protocol/encode.js";
+import { LENGTH_DELIMITED } from "../protocol/encoded-fields.js";
 import { type Refusal, refusalKind } from "../protocol/refusals.js";
 import { durationOf } from "../protocol/time.js";
-import { type ChatError, ConnectResponse, type Receipt } from "../protocol/wire.js";
+import {
+  type ChatError,
+  ChatHistoryPage,
+  ConnectResponse,
+  type Receipt,
+} from "../protocol/wire.js";
 
 /** Encoded ConnectResponses: a session's outbox holds nothing else. */
 
@@ -36,6 +43,17 @@ export function encodeDelivery(entry: StoredEntry, replayed: boolean): Uint8Arra
 export function encodeFrame(frame: ResponseFrame | undefined, requestId = ""): Uint8Array {
   const response: ConnectResponse = { requestId, receipts: [], replayed: false, frame };
   return encode(ConnectResponse, response);
+}
+
+/** A page of history: the stored bytes of its messages, and what is said of them. */
+export function encodePage({ bodies, ...page }: HistoryPage, requestId: string): Uint8Array {
+  return encodeWith((writer) => {
+    if (requestId !== "") writer.tag(1, LENGTH_DELIMITED).string(requestId);
+    writer.tag(15, LENGTH_DELIMITED).fork();
+    ChatHistoryPage.encode({ ...page, messages: [] }, writer);
+    for (const body of bodies) writer.tag(2, LENGTH_DELIMITED).bytes(body);
+    writer.join();
+  });
 }
 
 /** Receipts of one commit to one session, in the order of their storing. */

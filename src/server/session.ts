@@ -15,7 +15,7 @@ import { createHeartbeatWatch } from "./heartbeat-watch.js";
 import { createOutbox, type Outbox } from "./outbox.js";
 import type { Rates } from "./rate.js";
 import { type CheckedRequest, readRequest } from "./request-rules.js";
-import { chatErrorOf, encodeFrame } from "./responses.js";
+import { chatErrorOf, encodeFrame, encodePage } from "./responses.js";
 import type { SessionStream } from "./session-stream.js";
 import { createSlowdown } from "./slowdown.js";
 import type { Turns } from "./turns.js";
@@ -157,7 +157,7 @@ export function createSession(of: {
         of.receiptsWaiting(session);
         return;
       case "page":
-        respond({ $case: "chatHistory", value: answer.page }, requestId);
+        outbox.push(encodePage(answer.page, requestId));
         return;
       case "refusal":
         respond({ $case: "error", value: chatErrorOf(answer.refusal) }, requestId);

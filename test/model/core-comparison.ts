@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { Answer } from "../../src/hub/answer.js";
+import type { Answer, HistoryPage } from "../../src/hub/answer.js";
 import type { Channel } from "../../src/hub/channel.js";
 import { remainingMs } from "../../src/hub/expire.js";
 import type { Transaction } from "../../src/hub/store.js";
@@ -9,7 +9,6 @@ import {
   ChannelState,
   ChatAccept,
   ChatEnd,
-  type ChatHistoryPage,
   ChatMessage,
   ChatReject,
   ChatRequest,
@@ -86,7 +85,7 @@ export function compareRefusal(actual: Refusal | undefined, expected: Expected):
 /** A history page shows the messages that the model has in that range (C6, M3). */
 export function comparePage(
   model: Model,
-  page: ChatHistoryPage,
+  page: HistoryPage,
   asked: { chat: number; before: number; after: number; limit: number },
 ): void {
   const messages = linesOf(model, asked.chat).filter(
@@ -96,7 +95,9 @@ export function comparePage(
   const limit = asked.limit || 50;
   const shown = asked.after > 0 ? messages.slice(0, limit) : messages.slice(-limit);
   expect(page.channel?.channelId).toBe(idOf(model, asked.chat));
-  expect(page.messages.map(({ seq }) => Number(seq))).toEqual(shown.map(({ seq }) => seq));
+  expect(page.bodies.map((body) => Number(ChatMessage.decode(body).seq))).toEqual(
+    shown.map(({ seq }) => seq),
+  );
   expect(page.hasMore).toBe(shown.length < messages.length);
 }
 
