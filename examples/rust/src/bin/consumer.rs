@@ -50,7 +50,7 @@ async fn main() -> anyhow::Result<()> {
                     Some(In::ChatMessage(it)) if it.channel_id == chat => {
                         (it.seq, format!("{} says: {}\n", it.sender_id, it.content))
                     }
-                    None if chat.is_empty() => {
+                    None if chat.is_empty() && !receipt.channel_id.is_empty() => {
                         // Now it is known which chat is ours. An answer that was here before that was not
                         // acknowledged: the next session brings it again.
                         chat = receipt.channel_id;
