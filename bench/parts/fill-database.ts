@@ -5,9 +5,9 @@ import { contentOf, writeHex } from "../load/requests.ts";
 import { type StoredChat, storedChat, waitingChat } from "../load/stored-chats.ts";
 
 /** Messages that a chat gets in one go: chats grow side by side, as they do in a hub. */
-const RUN = 10;
+const RUN = 20;
 /** Messages in one transaction. */
-const BATCH = 20_000;
+const BATCH = 50_000;
 
 type Store = Awaited<ReturnType<typeof openSqliteStore>>;
 type Transaction = Parameters<Parameters<Store["transaction"]>[0]>[0];
