@@ -105,6 +105,8 @@ export function createSession(of: {
     turns.submit<Outcome>({
       weight,
       address,
+      // Acks are answered only where they are refused, and may be stored later (D2).
+      canWait: frame === undefined && !heartbeat && refusal === undefined,
       run: (context) => (refusal ? refuseUnread(context, refusal) : handle(context, acks, frame)),
       done(answer) {
         outbox.paid();
@@ -262,6 +264,7 @@ export function createSession(of: {
       // Once sent away, a session moves no position any more (I4).
       if (farewell !== undefined) return;
       turns.submit({
+        canWait: true,
         run: (context) => moveWhereAllowed(context, agentId, acks),
         done: () => {},
         // A position that could not be stored stays behind: the entry is delivered again (D3).

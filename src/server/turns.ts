@@ -10,6 +10,8 @@ export interface Job<T> {
   weight?: number;
   /** Where the call came from, for the audit log. */
   address?: string;
+  /** Nobody waits for it: it may share a transaction, and its sync, with what comes soon. */
+  canWait?: boolean;
   /** Runs within the transaction; may run again in another one if that fails. */
   run(context: Context): Promise<T>;
   /** Told after the commit, in the order of the jobs. Must not throw. */
@@ -28,6 +30,9 @@ export interface Turns {
 
 /** What one transaction may hold, so that neither its time nor its results grow without bound. */
 const MAX_TURN_WEIGHT = 1024;
+
+/** How long jobs that can wait do, in milliseconds, where nothing else comes. */
+const MAX_WAIT_MS = 10;
 
 type AnyJob = Job<unknown>;
 interface Done {
@@ -77,6 +82,7 @@ export function createTurns(of: {
   const queue: AnyJob[] = [];
   let waiters: (() => void)[] = [];
   let running = false;
+  let waiting: NodeJS.Timeout | undefined;
   /** What the last transaction that wrote something has met; said once, however many turns meet it. */
   let trouble: StorageTrouble | undefined;
 
@@ -84,14 +90,29 @@ export function createTurns(of: {
     const jobs = takeTurn();
     tell(jobs, await commit(jobs));
     of.settled();
+    running = false;
     if (queue.length > 0) {
-      // Not at once: what has arrived meanwhile is read first, and belongs to the next turn.
-      setImmediate(() => void runTurn());
+      begin();
       return;
     }
-    running = false;
     for (const wake of waiters) wake();
     waiters = [];
+  }
+
+  /** Begins the next turn, unless all that is there can wait and nobody waits for it. */
+  function begin(): void {
+    if (running) return;
+    if (waiters.length === 0 && queue.every((job) => job.canWait)) {
+      waiting ??= setTimeout(start, MAX_WAIT_MS);
+    } else start();
+  }
+
+  function start(): void {
+    clearTimeout(waiting);
+    waiting = undefined;
+    running = true;
+    // After the I/O callbacks of this turn, so that all they submit is in one transaction.
+    setImmediate(() => void runTurn());
   }
 
   function takeTurn(): AnyJob[] {
@@ -184,13 +205,14 @@ export function createTurns(of: {
   return {
     submit<T>(job: Job<T>) {
       queue.push(job as AnyJob);
-      if (running) return;
-      running = true;
-      // After the I/O callbacks of this turn, so that all they submit is in one transaction.
-      setImmediate(() => void runTurn());
+      if (!running && (!job.canWait || waiting === undefined)) begin();
     },
     idle() {
-      return running ? new Promise((wake) => waiters.push(wake)) : Promise.resolve();
+      if (!running && queue.length === 0) return Promise.resolve();
+      return new Promise((wake) => {
+        waiters.push(wake);
+        begin();
+      });
     },
   };
 }

@@ -238,3 +238,44 @@ test("M1: everything submitted in one turn is one transaction, told in order aft
   expect(told).toEqual(["run a", "run b", "run c", "done a", "done b", "done c", "settled"]);
   await store.close();
 });
+
+test("D2: what can wait shares a transaction with what comes soon, and waits for nothing else", async () => {
+  const events: string[] = [];
+  const turns = createTurns({
+    store: await watchedStore(events),
+    env,
+    log: pino({ level: "silent" }),
+    deliver: () => {},
+    progressed: () => {},
+    denied: () => {},
+    settled: () => {},
+  });
+  const submit = (name: string, canWait: boolean) =>
+    new Promise<void>((resolve) => {
+      turns.submit({
+        canWait,
+        run: async ({ tx }) => tx.allPending(),
+        done() {
+          events.push(name);
+          resolve();
+        },
+        failed: ({ reason }) => events.push(reason),
+      });
+    });
+  // Two event-loop turns apart, so that each of them alone would be a transaction.
+  const ack = submit("ack", true);
+  await new Promise(setImmediate);
+  await new Promise(setImmediate);
+  expect(events).toEqual([]);
+  await Promise.all([ack, submit("frame", false)]);
+  expect(events).toEqual(["commit begins", "committed", "ack", "frame"]);
+
+  events.length = 0;
+  await submit("alone", true);
+  expect(events).toEqual(["commit begins", "committed", "alone"]);
+
+  events.length = 0;
+  void submit("before the end", true);
+  await turns.idle();
+  expect(events).toEqual(["commit begins", "committed", "before the end"]);
+});
