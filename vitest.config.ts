@@ -12,6 +12,9 @@ export default defineConfig({
     fsModuleCache: !process.env.MUTANT,
     include: ["test/**/*.test.ts"],
     pool: "forks",
+    // One process takes one file after the other: loading grpc-js anew for each cost a third of the
+    // processor's time. So a test leaves nothing behind in it: no timers, no folder, no environment.
+    isolate: false,
     // Half of what the tests do is waiting for processes they have started.
     maxWorkers: "100%",
     testTimeout: 60_000,
