@@ -1,3 +1,4 @@
+import { constants, type ServerHttp2Stream } from "node:http2";
 import {
   type Metadata,
   type ServerDuplexStream,
@@ -67,13 +68,25 @@ export function directStream(stream: GrpcStream): ConnectStream {
       call.finish(() => stream.emit(event, status));
       return true;
     },
-    destroy: () => stream.destroy(),
+    destroy() {
+      call.cut();
+      stream.destroy();
+    },
   };
+}
+
+/** grpc-js keeps the stream of HTTP/2 to itself, below all interceptors. */
+function transportOf(call: object): ServerHttp2Stream {
+  const { stream, nextCall } = call as { stream?: ServerHttp2Stream; nextCall?: object };
+  if (stream !== undefined) return stream;
+  if (nextCall === undefined) throw new Error("this grpc-js keeps its streams elsewhere");
+  return transportOf(nextCall);
 }
 
 /** The call below a stream of Connect. */
 class ConnectCall extends ServerInterceptingCall {
   readonly #call: ServerInterceptingCallInterface;
+  readonly #transport: ServerHttp2Stream;
   #request: ((bytes: Uint8Array) => void) | undefined;
   #halfClosed: (() => void) | undefined;
   #isPaused = false;
@@ -87,6 +100,7 @@ class ConnectCall extends ServerInterceptingCall {
   constructor(call: ServerInterceptingCallInterface) {
     super(call);
     this.#call = call;
+    this.#transport = transportOf(call);
   }
 
   override start(listener: Listener): void {
@@ -139,6 +153,11 @@ class ConnectCall extends ServerInterceptingCall {
   finish(finish: () => void): void {
     this.#finish = finish;
     this.#finishWhenTaken();
+  }
+
+  /** Resets the call. What the transport has not sent is dropped: its client could read it for ever. */
+  cut(): void {
+    this.#transport.close(constants.NGHTTP2_CANCEL);
   }
 
   #finishWhenTaken(): void {

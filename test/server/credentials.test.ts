@@ -1,3 +1,4 @@
+import { status } from "@grpc/grpc-js";
 import { pino } from "pino";
 import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
 import { openSqliteStore } from "../../src/store/sqlite/open.js";
@@ -112,6 +113,10 @@ test("I2: a revoked session that reads nothing is cut off all the same", {
   await keys.revoke(a.keyId);
   // It reads nothing, so it would be there for long without being cut off.
   await closed;
+  alice.resume();
+  expect((await alice.ended).code).toBe(status.CANCELLED);
+  // Nor is it sent what was on its way: all of it stood before the word of its end.
+  expect(alice.responses.some(({ frame }) => frame?.$case === "goAway")).toBe(false);
 });
 
 test(
