@@ -68,6 +68,8 @@ export class EncodedFields {
     for (let count = 0; count < MAX_NUMBER_BYTES; count += 1) {
       const byte = this.#bytes[this.start + count];
       if (byte === undefined) break;
+      // Longer than it has to be: there are parsers that know tags by their bytes.
+      if (byte === 0 && count > 0) break;
       value |= (byte & 0x7f) << (7 * count);
       if (byte < 0x80) {
         this.start += count + 1;

@@ -69,6 +69,8 @@ test.each<[string, Buffer]>([
   ["a field twice", requestOf(CONTENT, CONTENT)],
   ["an unknown field", requestOf(CONTENT, [(13 << 3) | 2, 1, 0x61])],
   ["a field of a number of two bytes", requestOf(CONTENT, [0x82, 0x01, 1, 0x61])],
+  ["a tag that is longer than it has to be", requestOf([0x80 | (4 << 3) | 2, 0, 1, 0x61])],
+  ["a length that is longer than it has to be", requestOf([(4 << 3) | 2, 0x81, 0, 0x61])],
   ["a field of another wire type", requestOf(CONTENT, [1 << 3, 5])],
   ["an empty field", requestOf(CONTENT, [(3 << 3) | 2, 0])],
   ["seq", requestOf(CONTENT, [6 << 3, 9])],
