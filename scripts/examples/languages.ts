@@ -13,8 +13,8 @@ export interface Language {
   /** The program and its arguments; a consumer is given the cities after them. */
   provider: readonly string[];
   consumer: readonly string[];
-  /** The files that each side consists of, beside what is generated; and the package of both. */
-  sources: { provider: string[]; consumer: string[]; shared?: string[] };
+  /** The files that each side consists of, beside what is generated. */
+  sources: { provider: string[]; consumer: string[] };
 }
 
 /** Every language there is an example in. */
@@ -40,11 +40,7 @@ export const LANGUAGES: readonly Language[] = [
     build: ["npx buf generate", "go build -o bin/ ./provider ./consumer"],
     provider: ["bin/provider"],
     consumer: ["bin/consumer"],
-    sources: {
-      provider: ["provider/main.go"],
-      consumer: ["consumer/main.go"],
-      shared: ["session/entry.go", "session/hold.go", "session/run.go"],
-    },
+    sources: { provider: ["provider/main.go"], consumer: ["consumer/main.go"] },
   },
   {
     name: "Rust",

@@ -5,7 +5,7 @@ import { folderOf } from "../../scripts/examples/built.ts";
 import { LANGUAGES, type Language } from "../../scripts/examples/languages.ts";
 import { repositoryFiles } from "../repository/sources.js";
 
-/** A side that needs more lines is no example any more; what both need counts for itself. */
+/** A side that needs more lines is no example any more. */
 const FEWER_THAN = 80;
 
 /** Imports, in any of the languages: their tools write them. */
@@ -26,7 +26,7 @@ function readSource(language: Language, file: string): string {
 describe.each(LANGUAGES)("$name", (language) => {
   test.each(Object.entries(language.sources))(
     `%s: fewer than ${FEWER_THAN} lines`,
-    (_part, files) => {
+    (_side, files) => {
       const counts = files.map((file) => linesOfCode(readSource(language, file)));
       expect(Math.min(...counts), "lines looked at in each file").toBeGreaterThan(0);
       expect(counts.reduce((sum, count) => sum + count, 0)).toBeLessThan(FEWER_THAN);
