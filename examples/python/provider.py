@@ -23,8 +23,10 @@ OPTIONS = [("grpc.keepalive_time_ms", 15_000), ("grpc.max_reconnect_backoff_ms",
 # After these it is worth coming back; any other status would only come again.
 PASSING = {"UNAVAILABLE", "RESOURCE_EXHAUSTED", "INTERNAL", "UNKNOWN", "CANCELLED"}
 
+Entry = pb.ChatRequest | pb.ChatMessage | pb.ChatReject | pb.ChatEnd
 
-def answer(entry: pb.ChatRequest | pb.ChatMessage | pb.ChatEnd, is_new: bool) -> pb.ConnectRequest:
+
+def answer(entry: Entry, is_new: bool) -> pb.ConnectRequest:
     """Handles an entry. Its ack goes with the answer: both are stored, or neither is."""
     position = pb.ChannelPosition(channel_id=entry.channel_id, seq=entry.seq)
     request = pb.ConnectRequest(acks=[position])
@@ -73,11 +75,11 @@ def main() -> None:
                     print(f"{frame.reason}: {frame.message}", file=sys.stderr)
                     if frame.retryable:
                         break
-                elif kind in ("chat_request", "chat_message", "chat_end"):
+                elif kind in ("chat_request", "chat_message", "chat_reject", "chat_end"):
                     # What had no receipt when a session ended was not acknowledged either: it
                     # comes again, and is answered again under the same id, but not handled twice.
                     is_new = frame.seq > seen.get(frame.channel_id, 0)
-                    seen[frame.channel_id] = frame.seq
+                    seen[frame.channel_id] = max(frame.seq, seen.get(frame.channel_id, 0))
                     outbox.put(answer(frame, is_new))
         except grpc.RpcError as error:
             if error.code().name not in PASSING:
