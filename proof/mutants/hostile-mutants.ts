@@ -34,6 +34,19 @@ export const HOSTILE_MUTANTS: readonly Mutant[] = [
     words: ["-t", "reset in the same breath"],
   },
   {
+    name: "sessions-not-held",
+    what: "lets Node.js collect a session while a stream of it has half a header block",
+    edits: [
+      {
+        file: "server/held-sessions.ts",
+        find: "created = resource;",
+        replace: "created = undefined;",
+      },
+    ],
+    caughtBy: "floods",
+    words: ["-t", "half a header block"],
+  },
+  {
     name: "decompresses",
     what: "takes requests that are compressed",
     edits: [

@@ -20,6 +20,7 @@ export interface Validator {
 export const FLOOD_TESTS = [
   "test/server/hostile-http2.test.ts",
   "test/server/unfinished-requests.test.ts",
+  "test/server/held-sessions.test.ts",
 ];
 
 /**

@@ -4,6 +4,7 @@ import { createServer as createTlsServer, type Server as TlsServer } from "node:
 import { type Server, ServerCredentials } from "@grpc/grpc-js";
 import type { Logger } from "pino";
 import type { Connections } from "./connections.js";
+import { holdSession } from "./held-sessions.js";
 import { listenOn } from "./listener.js";
 import { awaitPreface } from "./preface.js";
 import { readTlsFiles, type TlsContents, type TlsFiles, watchTlsFiles } from "./tls-files.js";
@@ -50,7 +51,7 @@ export async function openEdge(of: {
       given.delete(socket);
       if (given.size === 0) emptied();
     });
-    injector.injectConnection(socket);
+    holdSession(socket, () => injector.injectConnection(socket));
   }
   function greet(socket: Socket): void {
     const patience = setTimeout(() => socket.destroy(), greetingMs).unref();

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { Server } from "@grpc/grpc-js";
 import type { Logger } from "pino";
 import { AGENT_ID_KEY, AUTHORIZATION_KEY, RECEIVE_KEY } from "../protocol/call-metadata.js";
+import { holdForStream } from "./held-sessions.js";
 
 /** Where grpc-js takes a new HTTP/2 stream; not part of its interface. */
 interface StreamTaker {
@@ -40,6 +41,7 @@ export function guardStreams(
       stream.on("error", () => {});
       return;
     }
+    holdForStream(stream);
     for (const name of DECIDING) {
       // grpc-js would leave a value out that it cannot take, as if it had not been sent.
       if (!PRINTABLE.test(String(headers[name] ?? ""))) headers[name] = NO_VALUE;
