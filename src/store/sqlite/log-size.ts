@@ -3,7 +3,7 @@ import { StorageError } from "../../hub/store.js";
 import { translate } from "./engine-errors.js";
 
 /** The log is copied into the database file when it has grown by this much. */
-const COPY_BYTES = 16 * 1024 * 1024;
+const COPY_BYTES = 4 * 1024 * 1024;
 /** From here on it is also started over, where no reader needs it. */
 const START_OVER_BYTES = 64 * 1024 * 1024;
 const DEFAULT_MAX_LOG_BYTES = 1024 * 1024 * 1024;
