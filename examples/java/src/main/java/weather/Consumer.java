@@ -49,9 +49,9 @@ public final class Consumer {
   /** Hears what the hub says, until the session ends; returns how long it asks to stay away. */
   private static Duration listen(BlockingClientCall<ConnectRequest, ConnectResponse> session) throws Exception {
     // It may have got no receipt in the session before. Where it has got one, the hub knows it again.
-    session.write(said);
-    while (session.hasNext()) {
-      var heard = session.read();
+    put(session);
+    // hasNext would throw away what came before the hub ended the session, such as go_away; read does not.
+    for (var heard = session.read(); heard != null; heard = session.read()) {
       if (heard.getError().getRetryable()) return heard.getError().getRetryAfter();
       if (heard.getGoAway().getReconnect()) return heard.getGoAway().getReconnectAfter();
       if (heard.hasGoAway() || heard.hasError()) throw new IllegalStateException(heard.toString());
@@ -71,7 +71,7 @@ public final class Consumer {
       if (heard.hasChatMessage()) say(message.getChannelId(), message.getSeq(), line);
       var history = ConnectRequest.newBuilder().setChatHistory(ChatHistory.newBuilder().setChannelId(chat));
       if (said.hasChatEnd() && receipt.getSeq() > handled) said = history.build();
-      if (said != before) session.write(said);
+      if (said != before) put(session);
     }
     return Duration.getDefaultInstance();
   }
@@ -86,6 +86,14 @@ public final class Consumer {
     var message = ChatMessage.newBuilder().setChannelId(chat).setMessageId(chat + "-" + seq);
     var end = ChatEnd.newBuilder().setChannelId(chat).setCode(EndCode.END_CODE_COMPLETED);
     said = (cities.hasNext() ? next.setChatMessage(message.setContent(cities.next())) : next.setChatEnd(end)).build();
+  }
+
+  private static void put(BlockingClientCall<ConnectRequest, ConnectResponse> session) throws InterruptedException {
+    try {
+      session.write(said);
+    } catch (StatusException ended) {
+      // Reading says why, behind what came before.
+    }
   }
 
   private static void leave(String line, int code) {

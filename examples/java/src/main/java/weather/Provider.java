@@ -51,8 +51,8 @@ public final class Provider {
   /** Hears what the hub says, until the session ends; returns how long it asks to stay away. */
   private static com.google.protobuf.Duration listen(BlockingClientCall<ConnectRequest, ConnectResponse> session)
       throws StatusException, InterruptedException {
-    while (session.hasNext()) {
-      var heard = session.read();
+    // hasNext would throw away what came before the hub ended the session, such as go_away; read does not.
+    for (var heard = session.read(); heard != null; heard = session.read()) {
       if (heard.getError().getRetryable()) return heard.getError().getRetryAfter();
       if (heard.getGoAway().getReconnect()) return heard.getGoAway().getReconnectAfter();
       if (heard.hasGoAway()) throw new IllegalStateException(heard.getGoAway().getMessage());
