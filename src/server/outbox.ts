@@ -49,9 +49,11 @@ export function createOutbox(
   let short = false;
 
   function send(response: Uint8Array, taken: (() => void) | undefined): void {
-    add(response.length);
+    // The transport has copied it: what it calls back is not to keep it a second time.
+    const sizeBytes = response.length;
+    add(sizeBytes);
     stream.write(response, (error) => {
-      budget.remove(response.length);
+      budget.remove(sizeBytes);
       // A broken stream has taken nothing, and its close event ends the session.
       if (error) return;
       // failpoint: response-taken

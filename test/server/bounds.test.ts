@@ -1,3 +1,6 @@
+import { setImmediate } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { ChannelCredentials, Client, type StatusObject } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { startHub } from "../../src/server/hub.js";
@@ -63,6 +66,22 @@ test("D4: one response larger than an outbox may be in it, alone, and is not ove
   expect(outbox.fits(2 * MIB)).toBe(true);
   outbox.push(new Uint8Array(2 * MIB));
   expect(outbox.fits(1)).toBe(false);
+});
+
+test("D4: a response that the transport has copied is not kept until it is sent", async () => {
+  const takes: (() => void)[] = [];
+  const outbox = createOutbox({ write: (_bytes, taken) => takes.push(taken) > 0 }, () => {});
+  const responses = Array.from({ length: 4 }, () => {
+    const response = new Uint8Array(MIB / 8);
+    outbox.push(response);
+    return new WeakRef(response);
+  });
+  // A reference that is weak is not until the next turn.
+  await setImmediate();
+  setFlagsFromString("--expose-gc");
+  runInNewContext("gc()");
+  expect(takes).toHaveLength(4);
+  expect(responses.filter((response) => response.deref() !== undefined)).toHaveLength(0);
 });
 
 test("I4: a superseded session that reads nothing is over all the same", async () => {
