@@ -34,7 +34,8 @@ test.each(ROLES)(
   120_000,
 );
 
-for (const language of LANGUAGES.filter(({ folder }) => folder === "python")) {
+// Java keeps to the rules as well, but a virtual machine for each scenario takes too long for a test.
+for (const language of LANGUAGES.filter(({ folder }) => folder !== "java")) {
   for (const side of SIDES) {
     exampleTest(language, `the scripted hub has nothing to say against the ${side}`, async () => {
       const [program = "", ...words] = language[side];
