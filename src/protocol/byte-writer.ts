@@ -115,6 +115,38 @@ export class ByteWriter extends BinaryWriter {
     return this.#varint64(BigInt.asUintN(64, BigInt(value)));
   }
 
+  override float(): never {
+    throw missing("float");
+  }
+
+  override double(): never {
+    throw missing("double");
+  }
+
+  override fixed32(): never {
+    throw missing("fixed32");
+  }
+
+  override sfixed32(): never {
+    throw missing("sfixed32");
+  }
+
+  override fixed64(): never {
+    throw missing("fixed64");
+  }
+
+  override sfixed64(): never {
+    throw missing("sfixed64");
+  }
+
+  override sint32(): never {
+    throw missing("sint32");
+  }
+
+  override sint64(): never {
+    throw missing("sint64");
+  }
+
   #varint64(value: bigint): this {
     this.#reserve(MAX_VARINT_BYTES);
     let rest = value;
@@ -156,6 +188,11 @@ export class ByteWriter extends BinaryWriter {
     this.#bytes.copy(larger, 0, 0, this.#end);
     this.#bytes = larger;
   }
+}
+
+/** The contract has no field of this type yet; what the library would write would be lost. */
+function missing(type: string): Error {
+  return new Error(`a field of type ${type} cannot be written; add it here`);
 }
 
 const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);

@@ -92,6 +92,15 @@ test("what a writer left half done is not in the next message", () => {
   expect(() => writer.join()).toThrow("not begun");
 });
 
+test("a field of a type that the contract does not have is not lost without a word", () => {
+  const own = Object.getOwnPropertyNames(ByteWriter.prototype);
+  const written = Object.getOwnPropertyNames(BinaryWriter.prototype).filter(
+    (name) => !["constructor", "ensureCapacity", "view", "writeVarint64"].includes(name),
+  );
+  expect(written.filter((name) => !own.includes(name))).toEqual([]);
+  expect(() => new ByteWriter().double()).toThrow("type double cannot be written");
+});
+
 test("what was encoded stays as it is when the next is", () => {
   const first = encode(ChatMessage, ChatMessage.fromPartial({ content: "first" }));
   const copy = Buffer.from(first);
