@@ -5,7 +5,7 @@ const DEFAULT_RUNS = 1_000;
  * How often one of the model-based tests runs, and from which seed: MODEL_RUNS in all, of which
  * it has its share, and MODEL_SEED to repeat what was printed. MODEL_PATH goes straight to the
  * shrunk counterexample.
- * @param share between 0 and 1
+ * @param share of those runs; above 1 for one that costs little
  */
 export function modelRuns(share: number): { numRuns: number; seed?: number; path?: string } {
   const { MODEL_RUNS, MODEL_SEED, MODEL_PATH } = process.env;
