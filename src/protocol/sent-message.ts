@@ -64,8 +64,7 @@ export function scanMessage(bytes: Buffer): SentMessage | undefined {
     const { number, start, end } = fields;
     const once = 1 << number;
     // An empty one was written by hand, and the hub may want to fill it.
-    const isPlain = fields.wireType === LENGTH_DELIMITED && end > start && (seen & once) === 0;
-    if (!isPlain) return undefined;
+    if (end === start || (seen & once) !== 0) return undefined;
     seen |= once;
     switch (number) {
       case 1:

@@ -1,5 +1,6 @@
 import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { decodeChecked } from "../protocol/decode.js";
+import { LENGTH_DELIMITED } from "../protocol/encoded-fields.js";
 import * as field from "../protocol/field-rules.js";
 import { checkFrame, type RequestFrame } from "../protocol/frame-rules.js";
 import { MAX_ACKS } from "../protocol/limits.js";
@@ -110,7 +111,6 @@ const SET_ASIDE_FIELD = 4;
 /** Frames of later versions are among these too. */
 const FIRST_FRAME_FIELD = 10;
 const LAST_FRAME_FIELD = 29;
-const LENGTH_DELIMITED = 2;
 
 function check(
   message: Request,

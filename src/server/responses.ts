@@ -48,6 +48,7 @@ export function encodeFrame(frame: ResponseFrame | undefined, requestId = ""): U
 /** A page of history: the stored bytes of its messages, and what is said of them. */
 export function encodePage({ bodies, ...page }: HistoryPage, requestId: string): Uint8Array {
   return encodeWith((writer) => {
+    // request_id and chat_history of ConnectResponse, and in it messages of ChatHistoryPage.
     if (requestId !== "") writer.tag(1, LENGTH_DELIMITED).string(requestId);
     writer.tag(15, LENGTH_DELIMITED).fork();
     ChatHistoryPage.encode({ ...page, messages: [] }, writer);

@@ -1,4 +1,4 @@
-import { EncodedFields, LENGTH_DELIMITED } from "../protocol/encoded-fields.js";
+import { EncodedFields } from "../protocol/encoded-fields.js";
 import { type SentMessage, scanMessage } from "../protocol/sent-message.js";
 
 /** Numbers in ConnectRequest. */
@@ -19,7 +19,6 @@ export function scanRequest(
   let message: Buffer | undefined;
   while (fields.next()) {
     const { number, start, end } = fields;
-    if (fields.wireType !== LENGTH_DELIMITED) return undefined;
     if (number === REQUEST_ID && requestId === "") {
       requestId = buffer.toString("utf8", start, end);
     } else if (number === CHAT_MESSAGE && message === undefined) {
