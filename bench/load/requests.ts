@@ -1,5 +1,5 @@
-import { randomBytes } from "node:crypto";
 import { ConnectRequest } from "claw-chat-hub/protocol";
+import { uuidv7 } from "uuidv7";
 
 /** The encoded messages of one flow: encoded once, and then only their digits change. */
 export interface MessageTemplate {
@@ -10,7 +10,6 @@ export interface MessageTemplate {
 /** Hex digits of a message's number, and of the number of its flow, at the start of its content. */
 export const DIGITS = 8;
 const REQUEST_ID = "request!";
-const ID_START = "scramble";
 /** The smallest content: two numbers. */
 const MIN_CONTENT = 2 * DIGITS;
 
@@ -24,27 +23,27 @@ export function createTemplate(of: {
   flow: number;
   sizeBytes: number;
 }): MessageTemplate {
-  // As random as the client's own ids, and never the same twice.
-  const tail = randomBytes(12).toString("hex");
-  const messageId = [ID_START, tail.slice(0, 4), `4${tail.slice(4, 7)}`, `8${tail.slice(7, 10)}`];
+  // Ascending, as the client's own ids, and never the same twice.
+  const uuid = uuidv7();
+  const idStart = uuid.slice(0, -DIGITS);
   const content = contentOf(of.flow, of.sizeBytes).toString("latin1");
   const encoded = ConnectRequest.encode({
     ...ConnectRequest.create(),
     requestId: REQUEST_ID,
     frame: messageFrame({
-      messageId: [...messageId, tail.slice(10, 22)].join("-"),
+      messageId: uuid,
       channelId: of.channelId,
       content,
     }),
   }).finish();
   const bytes = Buffer.from(encoded);
   const requestIdAt = bytes.indexOf(REQUEST_ID);
-  const idAt = bytes.indexOf(ID_START);
+  const idAt = bytes.indexOf(idStart) + idStart.length;
   const contentAt = bytes.indexOf(content);
   return {
     numbered(number) {
       writeHex(bytes, requestIdAt, number);
-      writeHex(bytes, idAt, scramble(number));
+      writeHex(bytes, idAt, number);
       writeHex(bytes, contentAt, number);
       return bytes;
     },
@@ -66,7 +65,7 @@ export function encodeOpening(targetAgent: string): Uint8Array {
   return ConnectRequest.encode({
     ...ConnectRequest.create(),
     requestId: "opening",
-    frame: messageFrame({ targetAgent, content }),
+    frame: messageFrame({ messageId: uuidv7(), targetAgent, content }),
   }).finish();
 }
 
@@ -105,11 +104,4 @@ export function readHex(bytes: Uint8Array, at: number): number {
     value = value * 16 + (isNumber ? byte - 48 : byte - 87);
   }
   return value;
-}
-
-/** Another 32-bit number for each, without any order: ids of real clients have none either. */
-function scramble(number: number): number {
-  let mixed = Math.imul(number ^ (number >>> 16), 0x85ebca6b);
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
-  return (mixed ^ (mixed >>> 16)) >>> 0;
 }

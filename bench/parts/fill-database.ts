@@ -1,6 +1,6 @@
-import { randomUUID } from "node:crypto";
 import { ChannelState, ChatMessage } from "claw-chat-hub/protocol";
 import { openSqliteStore } from "claw-chat-hub/store/sqlite";
+import { uuidv7 } from "uuidv7";
 import { contentOf, writeHex } from "../load/requests.ts";
 import { type StoredChat, storedChat, waitingChat } from "../load/stored-chats.ts";
 
@@ -60,7 +60,7 @@ function entriesOf(chat: StoredChat, content: Buffer, from: number, to: number):
   return Array.from({ length: to - from }, (_, index) => {
     const seq = from + index + 1;
     writeHex(content, 0, seq - 1);
-    const messageId = randomUUID();
+    const messageId = uuidv7();
     const message = ChatMessage.fromPartial({
       ...{ messageId, channelId, senderId: sender, content: content.toString("latin1") },
       ...{ seq: BigInt(seq), timestamp: { seconds: BigInt(STORED_AT_MS / 1000) } },

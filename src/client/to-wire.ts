@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { uuidv7 } from "uuidv7";
 import { MAX_DURATION_MS } from "../protocol/limits.js";
 import { durationOf } from "../protocol/time.js";
 import type {
@@ -44,7 +44,7 @@ export function requestFrame(of: ChatRequestInput): RequestFrame {
       timeout:
         of.answerWithinMs === undefined ? undefined : duration("answerWithinMs", of.answerWithinMs),
       timestamp: undefined,
-      idempotencyKey: of.idempotencyKey || randomUUID(),
+      idempotencyKey: of.idempotencyKey || uuidv7(),
     },
   };
 }
@@ -88,7 +88,7 @@ export function messageFrame(of: MessageInput): RequestFrame {
   return {
     $case: "chatMessage",
     value: {
-      messageId: of.messageId || randomUUID(),
+      messageId: of.messageId || uuidv7(),
       channelId: of.channelId ?? "",
       senderId: "",
       content: of.content ?? "",

@@ -1,6 +1,6 @@
-import { randomUUID } from "node:crypto";
 import { logVerbosity, Server, setLogVerbosity } from "@grpc/grpc-js";
 import { pino } from "pino";
+import { uuidv7 } from "uuidv7";
 import type { Environment } from "../hub/context.js";
 import {
   DEFAULT_HEARTBEAT_INTERVAL_MS,
@@ -97,7 +97,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   const receivers = createReceivers();
   const env: Environment = {
     nowMs: () => Date.now(),
-    newId: (prefix) => `${prefix}_${randomUUID()}`,
+    newId: (prefix) => `${prefix}_${uuidv7()}`,
     isOnline: receivers.isOnline,
     directChats: options.directChats ?? true,
     agentsMustBeKnown: auth.isRequired,

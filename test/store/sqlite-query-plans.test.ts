@@ -39,6 +39,7 @@ const byIndex: [string, string, RegExp][] = [
   ["byId", CHANNEL_SQL.byId, /INTEGER PRIMARY KEY/],
   ["channel by name", "SELECT * FROM channels WHERE channel_id = @name", /channel_id=\?/],
   ["entry by key", ENTRY_SQL.byKey, /entries_by_key .*key=\?/],
+  ["greatest key", ENTRY_SQL.greatestKey, /entries_by_key .*kind=\? AND key>\?/],
   ["entry by seq", ENTRY_SQL.bySeq, /channel=\? AND seq=\?/],
   ["oldest entries", ENTRY_SQL.oldest, /channel=\? AND seq>\? AND seq<\?/],
   ["prune candidates", PRUNE_SQL.candidates, /SEARCH channels .*rowid>\?/],

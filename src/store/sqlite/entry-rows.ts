@@ -1,6 +1,7 @@
 import type { Database } from "better-sqlite3";
 import type { EntryKind, StoredEntry } from "../../hub/entry.js";
 import type { EntryPage, EntryRange } from "../../hub/store.js";
+import { greatestKeys } from "./greatest-keys.js";
 
 /** A row of the table entries, with the name of its channel. */
 export interface EntryRow {
@@ -47,6 +48,8 @@ export const ENTRY_SQL = {
   // Asked of every message, mostly in vain: as a join it would take four times as long then.
   byKey: `SELECT (SELECT channel_id FROM channels WHERE id = entries.channel) AS channel_id, ${COLUMNS}
     FROM entries WHERE author = ? AND kind = ? AND key = ?`,
+  greatestKey: `SELECT key FROM entries WHERE author = ? AND kind = ${KIND_NUMBERS.chatMessage} AND key IS NOT NULL
+    ORDER BY key DESC LIMIT 1`,
   bySeq: `${OF_CHANNEL} AND seq = @seq`,
   oldest: `${RANGE} ORDER BY seq`,
   newest: `${RANGE} ORDER BY seq DESC`,
@@ -58,6 +61,8 @@ export function prepareEntryRows(db: Database): EntryRows {
       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const byKey = db.prepare<[string, number, string], EntryRow>(ENTRY_SQL.byKey);
+  const greatestKey = db.prepare<[string], string>(ENTRY_SQL.greatestKey).pluck();
+  const messageIds = greatestKeys((author) => greatestKey.get(author) ?? "");
   const bySeq = db.prepare<[{ channelId: string; seq: number }], EntryRow>(ENTRY_SQL.bySeq);
   type Range = [Record<string, string | number | null>];
   const oldest = db.prepare<Range, EntryRow>(ENTRY_SQL.oldest);
@@ -65,6 +70,7 @@ export function prepareEntryRows(db: Database): EntryRows {
 
   return {
     insert(channel, entry) {
+      if (entry.kind === "chatMessage") messageIds.note(entry.author, entry.key);
       const done = insert.run(
         channel,
         entry.seq,
@@ -78,6 +84,7 @@ export function prepareEntryRows(db: Database): EntryRows {
       return Number(done.lastInsertRowid);
     },
     byKey(author, kind, key) {
+      if (kind === "chatMessage" && messageIds.isNew(author, key)) return undefined;
       const row = byKey.get(author, KIND_NUMBERS[kind], key);
       return row && entryOf(row);
     },
