@@ -3,6 +3,7 @@ import type { AuditEvent } from "../hub/audit.js";
 import type { Context, Denial, Environment, Moved, Written } from "../hub/context.js";
 import { StorageError, type StorageTrouble, type Store, type Transaction } from "../hub/store.js";
 import { type Refusal, refuse } from "../protocol/refusals.js";
+import { createSlices, type Slices } from "./slices.js";
 
 /** One thing to do in a transaction, and what to do with its result once that is durable. */
 export interface Job<T> {
@@ -88,7 +89,9 @@ export function createTurns(of: {
 
   async function runTurn(): Promise<void> {
     const jobs = takeTurn();
-    tell(jobs, await commit(jobs));
+    const slices = createSlices();
+    const outcomes = await commit(jobs, slices);
+    await tell(jobs, outcomes, slices);
     of.settled();
     running = false;
     if (queue.length > 0) {
@@ -127,11 +130,19 @@ export function createTurns(of: {
   }
 
   /** @param readOnly what writing met just now: the jobs may only read */
-  async function commit(jobs: AnyJob[], readOnly?: StorageError): Promise<Outcome[]> {
+  async function commit(
+    jobs: AnyJob[],
+    slices: Slices,
+    readOnly?: StorageError,
+  ): Promise<Outcome[]> {
     try {
       const done = await store.transaction(async (tx) => {
         const outcomes: Outcome[] = [];
-        for (const job of jobs) outcomes.push(await run(job, tx, readOnly));
+        for (const job of jobs) {
+          outcomes.push(await run(job, tx, readOnly));
+          const next = slices.next();
+          if (next !== undefined) await next;
+        }
         return outcomes;
       }, readOnly);
       if (done.some((outcome) => "written" in outcome && outcome.written.length > 0)) noteTrouble();
@@ -140,7 +151,7 @@ export function createTurns(of: {
       if (error instanceof StorageError) {
         noteTrouble(error);
         // Who only reads needs neither room nor a disk that takes something.
-        if (readOnly === undefined && error.kind !== "fatal") return commit(jobs, error);
+        if (readOnly === undefined && error.kind !== "fatal") return commit(jobs, slices, error);
         return jobs.map(() => ({ refusal: STORAGE_TROUBLE[error.kind] }));
       }
       if (jobs.length === 1) {
@@ -149,7 +160,7 @@ export function createTurns(of: {
       }
       // One job is at fault; alone, each of the others succeeds.
       const outcomes: Outcome[] = [];
-      for (const job of jobs) outcomes.push(...(await commit([job], readOnly)));
+      for (const job of jobs) outcomes.push(...(await commit([job], slices, readOnly)));
       return outcomes;
     }
   }
@@ -178,8 +189,10 @@ export function createTurns(of: {
     else log.error({ err: error, kind: error.kind }, "entries cannot be stored");
   }
 
-  function tell(jobs: AnyJob[], outcomes: Outcome[]): void {
+  async function tell(jobs: AnyJob[], outcomes: Outcome[], slices: Slices): Promise<void> {
     for (let index = 0; index < jobs.length; index += 1) {
+      const next = slices.next();
+      if (next !== undefined) await next;
       const job = jobs[index];
       const outcome = outcomes[index];
       if (job === undefined || outcome === undefined) continue;

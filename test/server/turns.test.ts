@@ -279,3 +279,46 @@ test("D2: what can wait shares a transaction with what comes soon, and waits for
   await turns.idle();
   expect(events).toEqual(["commit begins", "committed", "before the end"]);
 });
+
+test("a long turn lets the event loop go on, and stays one transaction", async () => {
+  const events: string[] = [];
+  const store = await watchedStore(events);
+  const turns = createTurns({
+    store,
+    env,
+    log: pino({ level: "silent" }),
+    deliver: () => {},
+    progressed: () => {},
+    denied: () => {},
+    settled: () => events.push("settled"),
+  });
+  const ended: number[] = [];
+  for (let number = 0; number < 60; number += 1) {
+    turns.submit({
+      run: async () => busyFor(1),
+      done: () => {
+        busyFor(1);
+        ended.push(number);
+      },
+      failed: () => {},
+    });
+  }
+  let looks = 0;
+  const look = () => {
+    looks += 1;
+    looking = setImmediate(look);
+  };
+  let looking = setImmediate(look);
+  await turns.idle();
+  clearImmediate(looking);
+  // 120 ms of work.
+  expect(looks).toBeGreaterThan(20);
+  expect(ended).toEqual(Array.from({ length: 60 }, (_, number) => number));
+  expect(events).toEqual(["commit begins", "committed", "settled"]);
+  await store.close();
+});
+
+function busyFor(ms: number): void {
+  const begunMs = performance.now();
+  while (performance.now() - begunMs < ms);
+}
