@@ -38,10 +38,10 @@ export const keepConnectCalls: ServerInterceptor = ({ path }, call) =>
 
 /**
  * Takes requests and responses past a stream of grpc-js, which accepts a response only when the
- * transport has the one before, so that each becomes a system call of its own. Handed over at
- * once, HTTP/2 gathers what comes within a turn, and what the stream would do with each costs
- * nothing (`npm run bench`). How much is on its way is for the outbox to bound: it is told when
- * the transport has a response, as the stream would tell it (D4). Beginning and end of a call stay
+ * transport has the one before, so that each becomes a system call of its own. Here they are handed
+ * over together, and what the stream would do with each costs nothing (`npm run bench`). How much is
+ * on its way is for the outbox to bound: it is told when the transport has a response, as the
+ * stream would tell it (D4). Beginning and end of a call stay
  * with its stream.
  */
 export function directStream(stream: GrpcStream): ConnectStream {
@@ -93,6 +93,7 @@ class ConnectCall extends ServerInterceptingCall {
   /** A request was asked for and has not come. */
   #isAwaited = false;
   #isAsking = false;
+  #isGathering = false;
   /** Responses that the transport has not taken. */
   #onItsWay = 0;
   #finish: (() => void) | undefined;
@@ -142,10 +143,22 @@ class ConnectCall extends ServerInterceptingCall {
   /** @param taken called when the transport has the bytes; never where the call is over before */
   write(bytes: Uint8Array, taken: () => void): void {
     this.#onItsWay += 1;
+    this.#gather();
     this.#call.sendMessage(bytes, () => {
       this.#onItsWay -= 1;
       taken();
       this.#finishWhenTaken();
+    });
+  }
+
+  /** What is written before anything else can happen goes to HTTP/2 in one go. */
+  #gather(): void {
+    if (this.#isGathering) return;
+    this.#isGathering = true;
+    this.#transport.cork();
+    process.nextTick(() => {
+      this.#isGathering = false;
+      this.#transport.uncork();
     });
   }
 
