@@ -45,10 +45,6 @@ Examples:
  */
 export async function run(words: string[], env: Environment): Promise<number> {
   process.exitCode = EXIT.ok;
-  // A failed write is told to whoever wrote; without a listener it would end the process.
-  process.stdout.on("error", () => {});
-  // Nobody reads the remarks any more: no reason to end the work.
-  process.stderr.on("error", () => {});
   // grpc-js logs to stderr what is also reported as an error; its own variable turns that on again.
   if (env.GRPC_VERBOSITY === undefined) setLogVerbosity(logVerbosity.NONE);
   try {
