@@ -4,9 +4,9 @@ import type { Logger } from "pino";
 import { AGENT_ID_KEY, AUTHORIZATION_KEY, RECEIVE_KEY } from "../protocol/call-metadata.js";
 import { holdForStream } from "./held-sessions.js";
 
-/** Where grpc-js takes a new HTTP/2 stream; not part of its interface. */
+/** Where grpc-js takes a new HTTP/2 stream, without channelz; not part of its interface. */
 interface StreamTaker {
-  _channelzHandler?: (
+  _streamHandler?: (
     interceptors: unknown,
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
@@ -33,9 +33,9 @@ export function guardStreams(
   taken: (stream: ServerHttp2Stream, path: string) => void,
 ): void {
   const taker = server as unknown as StreamTaker;
-  const take = taker._channelzHandler;
+  const take = taker._streamHandler;
   if (take === undefined) throw new Error("this version of grpc-js takes its streams otherwise");
-  taker._channelzHandler = (interceptors, stream, headers) => {
+  taker._streamHandler = (interceptors, stream, headers) => {
     // One that is destroyed emits its error all the same.
     if (stream.destroyed || stream.closed) {
       stream.on("error", () => {});

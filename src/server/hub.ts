@@ -158,6 +158,8 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     "grpc.keepalive_timeout_ms": 10_000,
     "grpc.max_connection_idle_ms": MAX_IDLE_MS,
     "grpc.max_concurrent_streams": MAX_CALLS_OF_A_CONNECTION,
+    // Statistics of every connection and call, which nobody could ask for (`guarded-streams.ts`).
+    "grpc.enable_channelz": 0,
     // The first is next to the transport: it looks at the call as grpc-js has made it.
     interceptors: [
       refuseCompressed,
