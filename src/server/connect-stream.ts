@@ -1,16 +1,14 @@
 import { constants, type ServerHttp2Stream } from "node:http2";
 import {
-  type Metadata,
-  type ServerDuplexStream,
+  Metadata,
   ServerInterceptingCall,
   type ServerInterceptingCallInterface,
   type ServerInterceptor,
+  status,
 } from "@grpc/grpc-js";
 import { ChatHubService } from "../protocol/wire.js";
-import type { SessionStream } from "./session-stream.js";
-
-type GrpcStream = ServerDuplexStream<Uint8Array, Uint8Array>;
-type Listener = Parameters<ServerInterceptingCallInterface["start"]>[0];
+import type { IncomingCall } from "./logins.js";
+import type { CallStatus, SessionStream } from "./session-stream.js";
 
 interface Events {
   /** A request came in, as it was encoded. */
@@ -19,60 +17,43 @@ interface Events {
   end(): void;
   /** The stream is gone. */
   close(): void;
-  error(error: Error): void;
 }
 
 /** A stream of Connect, as far as a session needs it. It is read once there is a listener for data. */
-export interface ConnectStream
-  extends SessionStream,
-    Pick<GrpcStream, "metadata" | "destroyed" | "getPeer" | "getAuthContext"> {
+export interface ConnectStream extends SessionStream, IncomingCall {
+  readonly destroyed: boolean;
+  /** Of several listeners for an event, the last is called. */
   on<Event extends keyof Events>(event: Event, listener: Events[Event]): unknown;
 }
 
-/** Calls of Connect that have begun, by the metadata that grpc-js hands to the handler as well. */
-const calls = new WeakMap<Metadata, ConnectCall>();
-
-/** Keeps the calls of Connect for `directStream`. To be the last of a server's interceptors. */
-export const keepConnectCalls: ServerInterceptor = ({ path }, call) =>
-  path === ChatHubService.connect.path ? new ConnectCall(call) : new ServerInterceptingCall(call);
-
 /**
- * Takes requests and responses past a stream of grpc-js, which accepts a response only when the
- * transport has the one before, so that each becomes a system call of its own. Here they are handed
- * over together, and what the stream would do with each costs nothing (`npm run bench`). How much is
- * on its way is for the outbox to bound: it is told when the transport has a response, as the
- * stream would tell it (D4). Beginning and end of a call stay
- * with its stream.
+ * Takes calls of Connect before grpc-js makes a stream of its own for each. That one accepts a
+ * response only when the transport has the one before, so that each becomes a system call of its
+ * own. Here they are handed over together, and what the stream would do with each costs nothing,
+ * nor does it lie in memory while nobody says anything (`npm run bench`). How much is on its way
+ * is for the outbox to bound: it is told when the transport has a response, as the stream would
+ * tell it (D4). To be the last of a server's interceptors.
+ * @param begin called with each call that has begun; where it throws, the call is reset
  */
-export function directStream(stream: GrpcStream): ConnectStream {
-  const { metadata } = stream;
-  const call = calls.get(metadata);
-  if (call === undefined) throw new Error("keepConnectCalls has not seen this stream");
-  return {
-    metadata,
-    get destroyed() {
-      return stream.destroyed;
-    },
-    getPeer: () => stream.getPeer(),
-    getAuthContext: () => stream.getAuthContext(),
-    on(event: keyof Events, listener: Events[keyof Events]) {
-      if (event === "data") call.onRequest(listener as Events["data"]);
-      else if (event === "end") call.onHalfClose(listener as Events["end"]);
-      else stream.on(event, listener);
-    },
-    pause: () => call.pause(),
-    resume: () => call.resume(),
-    write: (bytes, taken) => call.write(bytes, taken),
-    end: () => call.finish(() => stream.end()),
-    emit(event, status) {
-      call.finish(() => stream.emit(event, status));
-      return true;
-    },
-    destroy() {
-      call.cut();
-      stream.destroy();
-    },
-  };
+export function takeConnectCalls(begin: (stream: ConnectStream) => void): ServerInterceptor {
+  return ({ path }, call) =>
+    path === ChatHubService.connect.path
+      ? new TakenCall(call, begin)
+      : (call as ServerInterceptingCall);
+}
+
+/** What grpc-js starts, so as to hear of a call itself. Nothing refers to it afterwards. */
+class TakenCall extends ServerInterceptingCall {
+  readonly #take: () => void;
+
+  constructor(call: ServerInterceptingCallInterface, begin: (stream: ConnectStream) => void) {
+    super(call);
+    this.#take = () => call.start(new ConnectCall(call, begin));
+  }
+
+  override start(): void {
+    this.#take();
+  }
 }
 
 /** grpc-js keeps the stream of HTTP/2 to itself, below all interceptors. */
@@ -83,12 +64,18 @@ function transportOf(call: object): ServerHttp2Stream {
   return transportOf(nextCall);
 }
 
-/** The call below a stream of Connect. */
-class ConnectCall extends ServerInterceptingCall {
+type Listener = Parameters<ServerInterceptingCallInterface["start"]>[0];
+const NO_METADATA = new Metadata();
+const OK: CallStatus = { code: status.OK, details: "OK" };
+
+/** A call of Connect: what grpc-js tells things to, and what a session has of it. */
+class ConnectCall implements ConnectStream, Listener {
   readonly #call: ServerInterceptingCallInterface;
   readonly #transport: ServerHttp2Stream;
-  #request: ((bytes: Uint8Array) => void) | undefined;
-  #halfClosed: (() => void) | undefined;
+  readonly #begin: (stream: ConnectStream) => void;
+  #request: Events["data"] | undefined;
+  #halfClosed: Events["end"] | undefined;
+  #closed: Events["close"] | undefined;
   #isPaused = false;
   /** A request was asked for and has not come. */
   #isAwaited = false;
@@ -96,38 +83,56 @@ class ConnectCall extends ServerInterceptingCall {
   #isGathering = false;
   /** Responses that the transport has not taken. */
   #onItsWay = 0;
-  #finish: (() => void) | undefined;
+  /** How the call is to end, once the transport has what was written. */
+  #ending: CallStatus | undefined;
+  #hasEnded = false;
+  destroyed = false;
+  metadata = NO_METADATA;
 
-  constructor(call: ServerInterceptingCallInterface) {
-    super(call);
+  constructor(call: ServerInterceptingCallInterface, begin: (stream: ConnectStream) => void) {
     this.#call = call;
     this.#transport = transportOf(call);
+    this.#begin = begin;
   }
 
-  override start(listener: Listener): void {
-    this.#call.start({
-      onReceiveMetadata: (metadata) => {
-        calls.set(metadata, this);
-        listener.onReceiveMetadata(metadata);
-      },
-      onReceiveMessage: (bytes: Uint8Array) => {
-        this.#isAwaited = false;
-        this.#request?.(bytes);
-        this.#ask();
-      },
-      onReceiveHalfClose: () => this.#halfClosed?.(),
-      onCancel: () => listener.onCancel(),
-    });
+  onReceiveMetadata(metadata: Metadata): void {
+    this.metadata = metadata;
+    this.#begin(this);
   }
 
-  onRequest(listener: (bytes: Uint8Array) => void): void {
-    this.#request = listener;
-    // The other listeners are there by then.
-    process.nextTick(() => this.#ask());
+  onReceiveMessage(bytes: Uint8Array): void {
+    this.#isAwaited = false;
+    this.#request?.(bytes);
+    this.#ask();
   }
 
-  onHalfClose(listener: () => void): void {
-    this.#halfClosed = listener;
+  onReceiveHalfClose(): void {
+    this.#halfClosed?.();
+  }
+
+  onCancel(): void {
+    if (this.destroyed) return;
+    this.destroyed = true;
+    // Never within what its session is just doing.
+    process.nextTick(() => this.#closed?.());
+  }
+
+  getPeer(): string {
+    return this.#call.getPeer();
+  }
+
+  getAuthContext(): ReturnType<IncomingCall["getAuthContext"]> {
+    return this.#call.getAuthContext();
+  }
+
+  on(event: keyof Events, listener: Events[keyof Events]): void {
+    if (event === "close") this.#closed = listener as Events["close"];
+    else if (event === "end") this.#halfClosed = listener as Events["end"];
+    else {
+      this.#request = listener as Events["data"];
+      // The other listeners are there by then.
+      process.nextTick(() => this.#ask());
+    }
   }
 
   /** One request more may come. */
@@ -147,7 +152,7 @@ class ConnectCall extends ServerInterceptingCall {
     this.#call.sendMessage(bytes, () => {
       this.#onItsWay -= 1;
       taken();
-      this.#finishWhenTaken();
+      this.#endWhenTaken();
     });
   }
 
@@ -162,21 +167,28 @@ class ConnectCall extends ServerInterceptingCall {
     });
   }
 
-  /** @param finish called once the transport has what was written; of several the last */
-  finish(finish: () => void): void {
-    this.#finish = finish;
-    this.#finishWhenTaken();
+  end(): void {
+    this.endWith(OK);
+  }
+
+  /** Of several endings the last counts that comes before the transport has what was written. */
+  endWith(ending: CallStatus): void {
+    this.#ending = ending;
+    this.#endWhenTaken();
   }
 
   /** Resets the call. What the transport has not sent is dropped: its client could read it for ever. */
-  cut(): void {
+  destroy(): void {
     this.#transport.close(constants.NGHTTP2_CANCEL);
+    // The transport says so only when its client has taken that.
+    this.onCancel();
   }
 
-  #finishWhenTaken(): void {
-    if (this.#onItsWay > 0) return;
-    this.#finish?.();
-    this.#finish = undefined;
+  #endWhenTaken(): void {
+    if (this.#onItsWay > 0 || this.#ending === undefined || this.#hasEnded) return;
+    this.#hasEnded = true;
+    const { code, details, metadata } = this.#ending;
+    this.#call.sendStatus({ code, details, metadata });
   }
 
   /** grpc-js calls back at once where it has a request already: a loop, so that many do not nest. */

@@ -50,10 +50,8 @@ export interface Sessions extends HubFacts {
 
 /** Begins a session on a new Connect stream, or ends the stream with a status. */
 export function connect(sessions: Sessions, stream: ConnectStream): void {
-  // Without a listener an error on a broken stream would end the process.
-  stream.on("error", (error) => sessions.log.debug({ err: error }, "stream ended with an error"));
   if (sessions.stopping) {
-    stream.emit("error", statusOf(SHUTTING_DOWN));
+    stream.endWith(statusOf(SHUTTING_DOWN));
     return;
   }
   const identity = sessions.logins.identify(stream);
@@ -69,14 +67,14 @@ export function connect(sessions: Sessions, stream: ConnectStream): void {
 
 function admit(sessions: Sessions, stream: ConnectStream, identity: Identified): void {
   if ("refusal" in identity) {
-    stream.emit("error", statusOf(identity.refusal));
+    stream.endWith(statusOf(identity.refusal));
     return;
   }
   const receive = receiveMode(stream.metadata);
-  if ("refusal" in receive) stream.emit("error", statusOf(receive.refusal));
-  else if (sessions.stopping) stream.emit("error", statusOf(SHUTTING_DOWN));
+  if ("refusal" in receive) stream.endWith(statusOf(receive.refusal));
+  else if (sessions.stopping) stream.endWith(statusOf(SHUTTING_DOWN));
   else if (!takePlace(sessions, identity.caller, receive.mode)) {
-    stream.emit("error", statusOf(TOO_MANY_SESSIONS));
+    stream.endWith(statusOf(TOO_MANY_SESSIONS));
   } else beginSession(sessions, stream, identity, receive.mode);
 }
 

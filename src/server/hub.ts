@@ -16,7 +16,7 @@ import { type AuthMode, AuthSettingsError, openAuth } from "./auth-settings.js";
 import { unaryHandlers } from "./calls.js";
 import { certificateExpiresAtMs, certificateNames } from "./certificate-names.js";
 import { connect, type Sessions } from "./connect.js";
-import { directStream, keepConnectCalls } from "./connect-stream.js";
+import { takeConnectCalls } from "./connect-stream.js";
 import { createConnections } from "./connections.js";
 import { drain } from "./drain.js";
 import { openEdge } from "./edge.js";
@@ -166,14 +166,12 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       refuseOver(connections),
       requestInTime(REQUEST_MS),
       loginFirst(logins),
-      keepConnectCalls,
+      takeConnectCalls((stream) => connect(sessions, stream)),
     ],
   });
   guardStreams(server, log, boundRequests());
-  const handlers: HubHandlers = {
-    connect: (stream) => connect(sessions, directStream(stream)),
-    ...unaryHandlers(sessions),
-  };
+  // Those of Connect are taken before they have a handler.
+  const handlers: HubHandlers = { connect: () => {}, ...unaryHandlers(sessions) };
   server.addService(hubService(maxMessageBytes), { ...handlers });
   const health = addHealth(server);
   addReflection(server);

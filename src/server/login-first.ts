@@ -10,7 +10,8 @@ import { statusOf } from "./call-identity.js";
 import type { Logins } from "./logins.js";
 import { createSessionPlaces } from "./session-places.js";
 
-const HUB_METHODS = new Set<string>(Object.values(ChatHubService).map(({ path }) => path));
+const { connect: _itself, ...PLAIN } = ChatHubService;
+const PLAIN_CALLS = new Set<string>(Object.values(PLAIN).map(({ path }) => path));
 
 const TOO_MANY_CALLS = refuse(
   "RATE_LIMITED",
@@ -18,16 +19,15 @@ const TOO_MANY_CALLS = refuse(
 );
 
 /**
- * Finds out who calls before anything of the request is read: without it grpc-js collects and
- * decodes the request of a plain call first, whoever sends it. The handlers ask `logins` again,
- * whether that still holds. An agent has so many plain calls under way at most, over all its connections: the
- * answer of one whose client does not take it is kept.
+ * Finds out who makes a plain call before anything of its request is read: without it grpc-js
+ * collects and decodes that first, whoever sends it. The handlers ask `logins` again, whether that
+ * still holds. (`connect.ts` reads nothing of a stream before it knows.) An agent has so many plain calls under
+ * way at most, over all its connections: the answer of one whose client does not take it is kept.
  */
 export function loginFirst(logins: Logins): ServerInterceptor {
   const places = createSessionPlaces(MAX_CALLS_OF_A_CONNECTION);
   return ({ path }, call) => {
-    if (!HUB_METHODS.has(path)) return new ServerInterceptingCall(call);
-    const isPlain = path !== ChatHubService.connect.path;
+    if (!PLAIN_CALLS.has(path)) return call as ServerInterceptingCall;
     let gone = false;
     let place: string | undefined;
     return new ServerInterceptingCall(call, {
@@ -45,8 +45,8 @@ export function loginFirst(logins: Logins): ServerInterceptor {
                 if (gone) return;
                 if ("refusal" in identity) return refuseWith(identity.refusal);
                 const { agentId } = identity.caller;
-                if (isPlain && !places.take(agentId, false)) return refuseWith(TOO_MANY_CALLS);
-                if (isPlain) place = agentId;
+                if (!places.take(agentId, false)) return refuseWith(TOO_MANY_CALLS);
+                place = agentId;
                 pass(metadata);
               };
               const identity = logins.identify(caller);

@@ -15,7 +15,7 @@ export const REQUEST_MS = 10_000;
  */
 export function requestInTime(limitMs: number): ServerInterceptor {
   return ({ path }, call) => {
-    if (path === ChatHubService.connect.path) return new ServerInterceptingCall(call);
+    if (path === ChatHubService.connect.path) return call as ServerInterceptingCall;
     let timer: NodeJS.Timeout | undefined;
     const stop = () => clearTimeout(timer);
     return new ServerInterceptingCall(call, {

@@ -223,7 +223,7 @@ export function createSession(of: {
     outbox.settle();
     state = "ended";
     if (farewell === undefined) stream.end();
-    else stream.emit("error", statusOf(farewell));
+    else stream.endWith(statusOf(farewell));
     // A client that does not read its last answers does not keep them in memory for ever.
     lastTimer = setTimeout(() => stream.destroy(), LAST_ANSWERS_MS).unref();
   }
@@ -244,7 +244,7 @@ export function createSession(of: {
         // It half-closed and has yet to take its last answers. It is told all the same: with OK
         // it would come back, and supersede the session that superseded it (I4).
         farewell = word;
-        stream.emit("error", statusOf(word));
+        stream.endWith(statusOf(word));
         return;
       }
       greet(0);

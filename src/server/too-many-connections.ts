@@ -14,10 +14,10 @@ const TOO_MANY_CONNECTIONS = refuse(
 
 /** Refuses every call, of whatever service, on a connection that is one too many. */
 export function refuseOver(connections: Connections): ServerInterceptor {
-  return (_method, call) =>
-    new ServerInterceptingCall(call, {
+  return (_method, call) => {
+    if (!connections.isOver(call.getPeer())) return call as ServerInterceptingCall;
+    return new ServerInterceptingCall(call, {
       start(next) {
-        if (!connections.isOver(call.getPeer())) return next();
         const { code, details, metadata } = statusOf(TOO_MANY_CONNECTIONS);
         next(
           new ServerListenerBuilder()
@@ -27,4 +27,5 @@ export function refuseOver(connections: Connections): ServerInterceptor {
         );
       },
     });
+  };
 }

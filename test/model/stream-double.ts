@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
-import { Metadata, type ServerDuplexStream } from "@grpc/grpc-js";
+import { Metadata } from "@grpc/grpc-js";
 import { AGENT_ID_KEY, RECEIVE_KEY } from "../../src/protocol/call-metadata.js";
+import type { ConnectStream } from "../../src/server/connect-stream.js";
 
 export type Mode = "none" | "manual" | "auto";
 
@@ -25,7 +26,7 @@ export interface StreamEvents {
 /** A Connect stream without a network, whose transport takes what it is told to. */
 export interface StreamDouble {
   /** The hub's end. */
-  readonly server: ServerDuplexStream<Uint8Array, Uint8Array>;
+  readonly server: ConnectStream;
   readonly isClosed: boolean;
   /** The hub has not read for a while. */
   readonly wasPaused: boolean;
@@ -138,16 +139,16 @@ export function openStream(agentId: string, mode: Mode, events: StreamEvents): S
     end() {
       ending ??= "ok";
     },
+    endWith({ code }: { code: number }) {
+      ending = { code };
+    },
     destroy() {
       if (!closed) close("cut");
     },
   });
-  emitter.on("error", (status: { code: number }) => {
-    ending = { code: status.code };
-  });
 
   return {
-    server: server as unknown as ServerDuplexStream<Uint8Array, Uint8Array>,
+    server: server as unknown as ConnectStream,
     get isClosed() {
       return closed;
     },
