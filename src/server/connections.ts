@@ -52,7 +52,7 @@ export function createConnections(limits: ConnectionLimits, log: Logger): Connec
       if (!isOneTooMany(key)) {
         counts.set(key, (counts.get(key) ?? 0) + 1);
         sockets.add(socket);
-        socket.once("close", () => {
+        socket.on("close", () => {
           sockets.delete(socket);
           const left = (counts.get(key) ?? 1) - 1;
           if (left === 0) counts.delete(key);
@@ -66,7 +66,7 @@ export function createConnections(limits: ConnectionLimits, log: Logger): Connec
       over.add(peer);
       sockets.add(socket);
       const timer = setTimeout(() => socket.destroy(), OVER_MS).unref();
-      socket.once("close", () => {
+      socket.on("close", () => {
         clearTimeout(timer);
         over.delete(peer);
         sockets.delete(socket);

@@ -39,15 +39,14 @@ export async function openEdge(of: {
   greetingMs?: number;
 }): Promise<Edge> {
   const { connections, log, greetingMs = GREETING_MS } = of;
-  const quietly = (socket: Socket) =>
-    socket.on("error", (error) => log.debug({ err: error }, "connection ended with an error"));
+  const note = (error: Error) => log.debug({ err: error }, "connection ended with an error");
   const given = new Set<Socket>();
   let closing = false;
   let emptied = () => {};
   const injector = of.server.createConnectionInjector(ServerCredentials.createInsecure());
   function give(socket: Socket): void {
     given.add(socket);
-    socket.once("close", () => {
+    socket.on("close", () => {
       given.delete(socket);
       if (given.size === 0) emptied();
     });
@@ -55,10 +54,13 @@ export async function openEdge(of: {
   }
   function greet(socket: Socket): void {
     const patience = setTimeout(() => socket.destroy(), greetingMs).unref();
-    socket.once("close", () => clearTimeout(patience));
+    const stop = () => clearTimeout(patience);
+    socket.on("close", stop);
     awaitPreface(socket, {
       complete() {
-        clearTimeout(patience);
+        stop();
+        // Connections are many and last for long: the timer is not kept with each.
+        socket.off("close", stop);
         if (closing) socket.destroy();
         else give(socket);
       },
@@ -69,13 +71,13 @@ export async function openEdge(of: {
   let secured: { server: TlsServer; stop: () => void } | undefined;
   if (of.tls !== undefined) secured = await secure(of.tls, greetingMs, log);
   secured?.server.on("secureConnection", (socket) => {
-    quietly(socket);
+    socket.on("error", note);
     if (socket.alpnProtocol === HTTP2) greet(socket);
     else socket.destroy();
   });
   try {
     const listener = await listenOn(of.address, (socket) => {
-      quietly(socket);
+      socket.on("error", note);
       if (!connections.admit(socket)) socket.destroy();
       else if (secured === undefined) greet(socket);
       else secured.server.emit("connection", socket);

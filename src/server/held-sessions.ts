@@ -41,7 +41,7 @@ export function holdSession(socket: Socket, begin: () => void): void {
   held.add(native);
   (socket as HoldingSocket)[NATIVE] = native;
   // Node.js frees what it has of streams in its next round, before it runs this.
-  socket.once("close", () => setImmediate(() => held.delete(native)));
+  socket.on("close", () => setImmediate(() => held.delete(native)));
 }
 
 /**

@@ -12,34 +12,32 @@ export interface Metered {
 }
 
 /** Follows the messages of one call through the pieces in which they come. */
-export function createMessageMeter(): { take(piece: Uint8Array): Metered } {
-  let prefix = 0;
-  let length = 0;
-  let missing = 0;
+export class MessageMeter {
+  #prefix = 0;
+  #length = 0;
+  #missing = 0;
 
-  return {
-    take(piece) {
-      let completed = false;
-      let longestBytes = 0;
-      let [at, began] = [0, 0];
-      while (at < piece.length) {
-        if (prefix < PREFIX_BYTES) {
-          length = prefix === 0 ? 0 : length * 256 + (piece[at] ?? 0);
-          at += 1;
-          prefix += 1;
-          if (prefix < PREFIX_BYTES) continue;
-          missing = length;
-        }
-        longestBytes = Math.max(longestBytes, length);
-        const here = Math.min(missing, piece.length - at);
-        missing -= here;
-        at += here;
-        if (missing > 0) break;
-        completed = true;
-        began = at;
-        prefix = 0;
+  take(piece: Uint8Array): Metered {
+    let completed = false;
+    let longestBytes = 0;
+    let [at, began] = [0, 0];
+    while (at < piece.length) {
+      if (this.#prefix < PREFIX_BYTES) {
+        this.#length = this.#prefix === 0 ? 0 : this.#length * 256 + (piece[at] ?? 0);
+        at += 1;
+        this.#prefix += 1;
+        if (this.#prefix < PREFIX_BYTES) continue;
+        this.#missing = this.#length;
       }
-      return { completed, unfinishedBytes: piece.length - began, longestBytes };
-    },
-  };
+      longestBytes = Math.max(longestBytes, this.#length);
+      const here = Math.min(this.#missing, piece.length - at);
+      this.#missing -= here;
+      at += here;
+      if (this.#missing > 0) break;
+      completed = true;
+      began = at;
+      this.#prefix = 0;
+    }
+    return { completed, unfinishedBytes: piece.length - began, longestBytes };
+  }
 }

@@ -1,5 +1,5 @@
 import { constants, type ServerHttp2Stream } from "node:http2";
-import { createMessageMeter } from "./message-meter.js";
+import { MessageMeter } from "./message-meter.js";
 
 /** What every piece of a request costs beside its bytes: the objects that hold it. */
 const PIECE_BYTES = 256;
@@ -30,6 +30,11 @@ export function boundUnfinished(maxBytes: number): UnfinishedRequests {
     costs.delete(stream);
   }
 
+  /** One listener for all of them. */
+  function forgetThis(this: ServerHttp2Stream): void {
+    forget(this);
+  }
+
   function end(stream: ServerHttp2Stream): void {
     forget(stream);
     stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
@@ -37,7 +42,7 @@ export function boundUnfinished(maxBytes: number): UnfinishedRequests {
 
   return {
     watch(stream, maxRequestBytes) {
-      const meter = createMessageMeter();
+      const meter = new MessageMeter();
       const mostOfOne = 2 * maxRequestBytes + SMALL_CHANGE_BYTES;
       stream.on("data", (piece: Uint8Array) => {
         // What comes once a call was answered is not kept.
@@ -55,7 +60,7 @@ export function boundUnfinished(maxBytes: number): UnfinishedRequests {
           end(oldest);
         }
       });
-      stream.once("close", () => forget(stream));
+      stream.on("close", forgetThis);
     },
   };
 }

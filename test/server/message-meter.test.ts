@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { createMessageMeter } from "../../src/server/message-meter.js";
+import { MessageMeter } from "../../src/server/message-meter.js";
 
 const PREFIX_BYTES = 5;
 
@@ -20,7 +20,7 @@ test("M5: a meter tells what is complete, however the bytes are cut into pieces"
       const ends = sizes.map((_, index) =>
         sizes.slice(0, index + 1).reduce((sum, size) => sum + PREFIX_BYTES + size, 0),
       );
-      const meter = createMessageMeter();
+      const meter = new MessageMeter();
       let at = 0;
       for (let count = 0; at < bytes.length; count += 1) {
         const end = Math.min(bytes.length, at + (steps[count % steps.length] ?? 1));
@@ -42,7 +42,7 @@ test("M5: a meter tells what is complete, however the bytes are cut into pieces"
 });
 
 test("M5: a meter knows how long a message says that it is, before any of it is there", () => {
-  const meter = createMessageMeter();
+  const meter = new MessageMeter();
   expect(meter.take(Buffer.from([0, 0xff, 0xff])).longestBytes).toBe(0);
   expect(meter.take(Buffer.from([0xff, 0xff])).longestBytes).toBe(0xffff_ffff);
 });
