@@ -74,7 +74,7 @@ export const LOG_MUTANTS: readonly RuleMutant[] = [
     name: "not-decoded-overlooked",
     what: "goes on with a session whose request could not be decoded",
     file: "server/session.ts",
-    find: "leave(NOT_DECODED);",
+    find: "this.#leave(NOT_DECODED);",
     replace: "",
     fails: ["M5-not-decoded"],
   }),

@@ -105,14 +105,14 @@ export const FAILPOINTS: readonly Failpoint[] = [
   },
   {
     name: "session-started",
-    file: "server/connect.ts",
+    file: "server/begin-session.ts",
     what: "a session is greeted, its positions are read and nothing is delivered",
     load: "return",
     passes: 3,
   },
   {
     name: "session-claimed",
-    file: "server/connect.ts",
+    file: "server/begin-session.ts",
     what: "a session receives and has not read its positions",
     load: "return",
     passes: 3,

@@ -46,8 +46,8 @@ export const DELIVERING_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "server/feed.ts",
-        find: 'if (state !== "delivering" || behind.has(channelId) || held.has(channelId))',
-        replace: 'if (state !== "delivering")',
+        find: 'if (this.#state !== "delivering" || this.#isLate(channelId))',
+        replace: 'if (this.#state !== "delivering")',
       },
     ],
     caughtBy: "crash",
@@ -133,8 +133,8 @@ export const DELIVERING_MUTANTS: readonly Mutant[] = [
     what: "leaves any number of deliveries of a manual session unacked",
     edits: [
       {
-        file: "server/connect.ts",
-        find: "window: isManual ? createWindow(sessions.window) : OPEN_WINDOW,",
+        file: "server/begin-session.ts",
+        find: "window: isManual ? createWindow(window) : OPEN_WINDOW,",
         replace: "window: OPEN_WINDOW,",
       },
     ],
@@ -162,7 +162,13 @@ export const DELIVERING_MUTANTS: readonly Mutant[] = [
   {
     name: "superseded-still-stores",
     what: "goes on taking requests of a session that a newer one has replaced",
-    edits: [{ file: "server/session.ts", find: "leave(word);", replace: "farewell = undefined;" }],
+    edits: [
+      {
+        file: "server/session.ts",
+        find: "this.#leave(word);",
+        replace: "this.#farewell = undefined;",
+      },
+    ],
     caughtBy: "model",
   },
   {
@@ -171,8 +177,8 @@ export const DELIVERING_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "server/session.ts",
-        find: "if (unanswered === 0)",
-        replace: "if (unanswered >= 0)",
+        find: "if (this.#unanswered === 0)",
+        replace: "if (this.#unanswered >= 0)",
       },
     ],
     caughtBy: "model",

@@ -8,7 +8,7 @@ export const HOSTILE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "server/session.ts",
-        find: "leave(NOT_DECODED);",
+        find: "this.#leave(NOT_DECODED);",
         replace: "setImmediate(() => { throw new Error(NOT_DECODED.message); });",
       },
     ],

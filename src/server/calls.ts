@@ -11,10 +11,10 @@ import type { HubLimits } from "../protocol/limits.js";
 import { type Refusal, refuse } from "../protocol/refusals.js";
 import { Service } from "../protocol/wire.js";
 import { statusOf } from "./call-identity.js";
+import { SHUTTING_DOWN } from "./farewells.js";
 import type { Identified, Logins } from "./logins.js";
 import type { Rates } from "./rate.js";
 import type { HubHandlers, UnaryRequest } from "./service-definition.js";
-import { SHUTTING_DOWN } from "./session.js";
 import type { Turns } from "./turns.js";
 
 /** What the unary calls need of the hub. */

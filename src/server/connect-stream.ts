@@ -10,20 +10,21 @@ import { ChatHubService } from "../protocol/wire.js";
 import type { IncomingCall } from "./logins.js";
 import type { CallStatus, SessionStream } from "./session-stream.js";
 
-interface Events {
+/** Who is told what comes. */
+export interface StreamReader {
   /** A request came in, as it was encoded. */
-  data(request: Uint8Array): void;
+  request(bytes: Uint8Array): void;
   /** The client will send nothing more. */
-  end(): void;
+  halfClosed(): void;
   /** The stream is gone. */
-  close(): void;
+  closed(): void;
 }
 
-/** A stream of Connect, as far as a session needs it. It is read once there is a listener for data. */
+/** A stream of Connect, as far as a session needs it. */
 export interface ConnectStream extends SessionStream, IncomingCall {
   readonly destroyed: boolean;
-  /** Of several listeners for an event, the last is called. */
-  on<Event extends keyof Events>(event: Event, listener: Events[Event]): unknown;
+  /** It is read from now on. To be called once. */
+  readBy(reader: StreamReader): void;
 }
 
 /**
@@ -73,9 +74,7 @@ class ConnectCall implements ConnectStream, Listener {
   readonly #call: ServerInterceptingCallInterface;
   readonly #transport: ServerHttp2Stream;
   readonly #begin: (stream: ConnectStream) => void;
-  #request: Events["data"] | undefined;
-  #halfClosed: Events["end"] | undefined;
-  #closed: Events["close"] | undefined;
+  #reader: StreamReader | undefined;
   #isPaused = false;
   /** A request was asked for and has not come. */
   #isAwaited = false;
@@ -102,19 +101,19 @@ class ConnectCall implements ConnectStream, Listener {
 
   onReceiveMessage(bytes: Uint8Array): void {
     this.#isAwaited = false;
-    this.#request?.(bytes);
+    this.#reader?.request(bytes);
     this.#ask();
   }
 
   onReceiveHalfClose(): void {
-    this.#halfClosed?.();
+    this.#reader?.halfClosed();
   }
 
   onCancel(): void {
     if (this.destroyed) return;
     this.destroyed = true;
     // Never within what its session is just doing.
-    process.nextTick(() => this.#closed?.());
+    process.nextTick(() => this.#reader?.closed());
   }
 
   getPeer(): string {
@@ -125,14 +124,9 @@ class ConnectCall implements ConnectStream, Listener {
     return this.#call.getAuthContext();
   }
 
-  on(event: keyof Events, listener: Events[keyof Events]): void {
-    if (event === "close") this.#closed = listener as Events["close"];
-    else if (event === "end") this.#halfClosed = listener as Events["end"];
-    else {
-      this.#request = listener as Events["data"];
-      // The other listeners are there by then.
-      process.nextTick(() => this.#ask());
-    }
+  readBy(reader: StreamReader): void {
+    this.#reader = reader;
+    process.nextTick(() => this.#ask());
   }
 
   /** One request more may come. */
@@ -195,7 +189,7 @@ class ConnectCall implements ConnectStream, Listener {
   #ask(): void {
     if (this.#isAsking) return;
     this.#isAsking = true;
-    while (this.#request !== undefined && !this.#isPaused && !this.#isAwaited) {
+    while (this.#reader !== undefined && !this.#isPaused && !this.#isAwaited) {
       this.#isAwaited = true;
       this.#call.startRead();
     }

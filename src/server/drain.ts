@@ -1,11 +1,11 @@
 import type { Server } from "@grpc/grpc-js";
 import type { HealthImplementation } from "grpc-health-check";
 import type { Logger } from "pino";
-import type { Sessions } from "./connect.js";
 import type { Edge } from "./edge.js";
 import type { Expiry } from "./expiry.js";
+import { SHUTTING_DOWN } from "./farewells.js";
 import { stopServing } from "./health.js";
-import { SHUTTING_DOWN } from "./session.js";
+import type { Sessions } from "./sessions.js";
 
 /** How long sessions have to take their last answers, and calls to end, in milliseconds. */
 const SESSIONS_MS = 5_000;

@@ -24,6 +24,18 @@ export interface Feed {
   stop(): void;
 }
 
+/** What a feed works with. */
+interface FeedParts {
+  agentId: string;
+  outbox: Outbox;
+  window: Window;
+  turns: Turns;
+  /** Called when the transport has an entry's bytes. */
+  taken?: (entry: StoredEntry) => void;
+  /** Called when the log cannot be read. */
+  failed: (refusal: Refusal) => void;
+}
+
 /**
  * A channel is either live, and its new entries go straight into the outbox;
  * or it is behind, and its entries are read from the log, in order, until none
@@ -33,27 +45,85 @@ export interface Feed {
  * There is no gap and no repeat where one becomes the other: jobs are told in
  * commit order, so a page that reached the end of the log is told before any
  * entry stored after it.
- * @param of.taken called when the transport has an entry's bytes
- * @param of.failed called when the log cannot be read
  */
-export function createFeed(of: {
-  agentId: string;
-  outbox: Outbox;
-  window: Window;
-  turns: Turns;
-  taken?: (entry: StoredEntry) => void;
-  failed: (refusal: Refusal) => void;
-}): Feed {
-  const { agentId, outbox, window, turns } = of;
-  /** Channels that are behind, with the last seq that was sent. They take turns. */
-  const behind = new Map<string, number>();
-  /** Those of them that wait for acks. */
-  const held = new Map<string, number>();
-  let state: "new" | "delivering" | "stopped" = "new";
-  let reading = false;
+export function createFeed(of: FeedParts): Feed {
+  return new LogFeed(of);
+}
 
-  function push(entry: StoredEntry, replayed: boolean): boolean {
-    const { taken } = of;
+class LogFeed implements Feed {
+  readonly #of: FeedParts;
+  /** Channels that are behind, with the last seq that was sent. They take turns. */
+  readonly #behind = new Map<string, number>();
+  /** Those of them that wait for acks. */
+  readonly #held = new Map<string, number>();
+  #state: "new" | "delivering" | "stopped" = "new";
+  #reading = false;
+
+  constructor(of: FeedParts) {
+    this.#of = of;
+  }
+
+  start(channels: BehindChannel[]): void {
+    if (this.#state !== "new") return;
+    this.#state = "delivering";
+    for (const { channelId, position } of channels) this.#behind.set(channelId, position);
+    this.resume();
+  }
+
+  offer(entry: StoredEntry): void {
+    const { channelId, seq } = entry;
+    if (this.#state !== "delivering" || this.#isLate(channelId)) return;
+    if (this.#push(entry, false)) return;
+    this.#behind.set(channelId, seq - 1);
+    // What it lacked may have been the channel's own place, or been freed by now.
+    this.resume();
+  }
+
+  /** Reads on. */
+  resume(): void {
+    if (this.#state !== "delivering" || this.#reading) return;
+    const next = this.#nextPage();
+    if (next === undefined) return;
+    this.#reading = true;
+    const { turns, agentId, failed } = this.#of;
+    turns.submit<EntryPage>({
+      weight: READ_WEIGHT,
+      run: ({ tx }: Context) => tx.entries({ ...next, notBy: agentId }),
+      done: (page) => {
+        this.#reading = false;
+        if (this.#state !== "delivering") return;
+        // failpoint: replay-page
+        this.#tellPage(next.channelId, next.afterSeq, page);
+        this.resume();
+      },
+      // Nothing can be skipped, so the session ends and the next one starts from the positions.
+      failed,
+    });
+  }
+
+  release(channelId: string, upToSeq: number): void {
+    const { window } = this.#of;
+    if (!window.release(channelId, upToSeq)) return;
+    const last = this.#held.get(channelId);
+    if (last !== undefined && !window.isFull(channelId)) {
+      this.#held.delete(channelId);
+      this.#behind.set(channelId, last);
+    }
+    this.resume();
+  }
+
+  stop(): void {
+    this.#state = "stopped";
+    this.#behind.clear();
+    this.#held.clear();
+  }
+
+  #isLate(channelId: string): boolean {
+    return this.#behind.has(channelId) || this.#held.has(channelId);
+  }
+
+  #push(entry: StoredEntry, replayed: boolean): boolean {
+    const { outbox, window, taken } = this.#of;
     const { channelId, seq } = entry;
     const bytes = encodeDelivery(entry, replayed);
     if (!window.fits(channelId, bytes.length) || !outbox.fits(bytes.length)) return false;
@@ -64,15 +134,16 @@ export function createFeed(of: {
   }
 
   /** The next channel that may be read on, and how much of it. */
-  function nextPage():
+  #nextPage():
     | { channelId: string; afterSeq: number; limit: number; maxBytes: number }
     | undefined {
+    const { outbox, window } = this.#of;
     const free = outbox.room();
     if (free.items === 0) return undefined;
-    for (const [channelId, afterSeq] of behind) {
+    for (const [channelId, afterSeq] of this.#behind) {
       if (window.isFull(channelId)) {
-        behind.delete(channelId);
-        held.set(channelId, afterSeq);
+        this.#behind.delete(channelId);
+        this.#held.set(channelId, afterSeq);
         continue;
       }
       const { items, bytes } = window.room(channelId);
@@ -83,70 +154,18 @@ export function createFeed(of: {
     return undefined;
   }
 
-  function readOn(): void {
-    if (state !== "delivering" || reading) return;
-    const next = nextPage();
-    if (next === undefined) return;
-    reading = true;
-    turns.submit<EntryPage>({
-      weight: READ_WEIGHT,
-      run: ({ tx }: Context) => tx.entries({ ...next, notBy: agentId }),
-      done(page) {
-        reading = false;
-        if (state !== "delivering") return;
-        // failpoint: replay-page
-        tellPage(next.channelId, next.afterSeq, page);
-        readOn();
-      },
-      // Nothing can be skipped, so the session ends and the next one starts from the positions.
-      failed: of.failed,
-    });
-  }
-
-  function tellPage(channelId: string, afterSeq: number, page: EntryPage): void {
+  #tellPage(channelId: string, afterSeq: number, page: EntryPage): void {
     let last = afterSeq;
     let hasMore = page.hasMore;
     for (const entry of page.entries) {
-      if (!push(entry, true)) {
+      if (!this.#push(entry, true)) {
         hasMore = true;
         break;
       }
       last = entry.seq;
     }
     // What is left goes to the end of the line.
-    behind.delete(channelId);
-    if (hasMore) behind.set(channelId, last);
+    this.#behind.delete(channelId);
+    if (hasMore) this.#behind.set(channelId, last);
   }
-
-  return {
-    start(channels) {
-      if (state !== "new") return;
-      state = "delivering";
-      for (const { channelId, position } of channels) behind.set(channelId, position);
-      readOn();
-    },
-    offer(entry) {
-      const { channelId, seq } = entry;
-      if (state !== "delivering" || behind.has(channelId) || held.has(channelId)) return;
-      if (push(entry, false)) return;
-      behind.set(channelId, seq - 1);
-      // What it lacked may have been the channel's own place, or been freed by now.
-      readOn();
-    },
-    resume: readOn,
-    release(channelId, upToSeq) {
-      if (!window.release(channelId, upToSeq)) return;
-      const last = held.get(channelId);
-      if (last !== undefined && !window.isFull(channelId)) {
-        held.delete(channelId);
-        behind.set(channelId, last);
-      }
-      readOn();
-    },
-    stop() {
-      state = "stopped";
-      behind.clear();
-      held.clear();
-    },
-  };
 }

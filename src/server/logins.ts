@@ -8,7 +8,7 @@ import type { Refusal } from "../protocol/refusals.js";
 import type { AuditNotes } from "./audit-notes.js";
 import { claimedAgent } from "./call-identity.js";
 import type { CredentialWatch, EndSession } from "./credential-watch.js";
-import { SHUTTING_DOWN } from "./session.js";
+import { SHUTTING_DOWN } from "./farewells.js";
 import type { Turns } from "./turns.js";
 
 /** A call, as far as it says who it comes from. */

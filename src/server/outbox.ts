@@ -7,6 +7,7 @@ const MAX_FRAMES = 256;
 const MAX_BYTES = 1024 * 1024;
 /** A place that is kept has no size yet. */
 const PLACE = 0;
+const NO_RECEIPTS: Receipt[] = [];
 
 /** The part of a gRPC server stream that an outbox needs. */
 export interface ResponseStream {
@@ -43,67 +44,89 @@ export function createOutbox(
   drained: () => void,
   full: () => void = () => {},
 ): Outbox {
-  const budget = createBudget({ maxItems: MAX_FRAMES, maxBytes: MAX_BYTES });
-  let receipts: Receipt[] = [];
-  /** There was no room for something. */
-  let short = false;
+  return new CountedOutbox(stream, drained, full);
+}
 
-  function send(response: Uint8Array, taken: (() => void) | undefined): void {
+class CountedOutbox implements Outbox {
+  readonly #stream: ResponseStream;
+  readonly #drained: () => void;
+  readonly #full: () => void;
+  readonly #budget = createBudget({ maxItems: MAX_FRAMES, maxBytes: MAX_BYTES });
+  #receipts: Receipt[] = NO_RECEIPTS;
+  /** There was no room for something. */
+  #short = false;
+
+  constructor(stream: ResponseStream, drained: () => void, full: () => void) {
+    this.#stream = stream;
+    this.#drained = drained;
+    this.#full = full;
+  }
+
+  push(response: Uint8Array, taken?: () => void): void {
+    this.settle();
+    this.#send(response, taken);
+  }
+
+  pushReceipt(receipt: Receipt): void {
+    if (this.#receipts.length === 0) {
+      this.#add(PLACE);
+      this.#receipts = [];
+    }
+    this.#receipts.push(receipt);
+  }
+
+  settle(): void {
+    if (this.#receipts.length === 0) return;
+    // failpoint: before-receipt
+    const response = encodeReceipts(this.#receipts);
+    this.#receipts = NO_RECEIPTS;
+    this.#budget.remove(PLACE);
+    this.#send(response, undefined);
+  }
+
+  room(): { items: number; bytes: number } {
+    return this.#budget.room();
+  }
+
+  fits(sizeBytes: number): boolean {
+    const does = this.#budget.fits(sizeBytes);
+    if (!does) this.#short = true;
+    return does;
+  }
+
+  owe(): void {
+    this.#add(PLACE);
+  }
+
+  paid(): void {
+    this.#budget.remove(PLACE);
+    this.#noteRoom();
+  }
+
+  #send(response: Uint8Array, taken: (() => void) | undefined): void {
     // The transport has copied it: what it calls back is not to keep it a second time.
     const sizeBytes = response.length;
-    add(sizeBytes);
-    stream.write(response, (error) => {
-      budget.remove(sizeBytes);
+    this.#add(sizeBytes);
+    this.#stream.write(response, (error) => {
+      this.#budget.remove(sizeBytes);
       // A broken stream has taken nothing, and its close event ends the session.
       if (error) return;
       // failpoint: response-taken
       taken?.();
-      noteRoom();
+      this.#noteRoom();
     });
   }
 
-  function add(sizeBytes: number): void {
-    budget.add(sizeBytes);
-    if (budget.room().items > 0) return;
-    short = true;
-    full();
+  #add(sizeBytes: number): void {
+    this.#budget.add(sizeBytes);
+    if (this.#budget.room().items > 0) return;
+    this.#short = true;
+    this.#full();
   }
 
-  function noteRoom(): void {
-    if (!short || !budget.isRelaxed() || budget.room().items === 0) return;
-    short = false;
-    drained();
+  #noteRoom(): void {
+    if (!this.#short || !this.#budget.isRelaxed() || this.#budget.room().items === 0) return;
+    this.#short = false;
+    this.#drained();
   }
-
-  function settle(): void {
-    if (receipts.length === 0) return;
-    // failpoint: before-receipt
-    const response = encodeReceipts(receipts);
-    receipts = [];
-    budget.remove(PLACE);
-    send(response, undefined);
-  }
-
-  return {
-    push(response, taken) {
-      settle();
-      send(response, taken);
-    },
-    pushReceipt(receipt) {
-      if (receipts.length === 0) add(PLACE);
-      receipts.push(receipt);
-    },
-    settle,
-    room: () => budget.room(),
-    fits(sizeBytes) {
-      const does = budget.fits(sizeBytes);
-      if (!does) short = true;
-      return does;
-    },
-    owe: () => add(PLACE),
-    paid() {
-      budget.remove(PLACE);
-      noteRoom();
-    },
-  };
 }

@@ -2,23 +2,20 @@ import { channelsNotFound, checkPositions, movePositions, moveWhereAllowed } fro
 import type { Answer } from "../hub/answer.js";
 import { refused } from "../hub/answer.js";
 import type { Context } from "../hub/context.js";
-import type { Caller } from "../hub/credentials.js";
 import { noteFalseName } from "../hub/deny.js";
 import { handleFrame } from "../hub/frame.js";
 import type { RequestFrame } from "../protocol/frame-rules.js";
-import type { HubLimits } from "../protocol/limits.js";
-import { type Refusal, refuse } from "../protocol/refusals.js";
+import type { Refusal } from "../protocol/refusals.js";
 import { durationOf } from "../protocol/time.js";
 import type { ChannelPosition } from "../protocol/wire.js";
 import { statusOf } from "./call-identity.js";
-import { createHeartbeatWatch } from "./heartbeat-watch.js";
+import { NOT_DECODED } from "./farewells.js";
+import { createHeartbeatWatch, type HeartbeatWatch } from "./heartbeat-watch.js";
 import { createOutbox, type Outbox } from "./outbox.js";
-import type { Rates } from "./rate.js";
 import { type CheckedRequest, readRequest } from "./request-rules.js";
 import { chatErrorOf, encodeFrame, encodePage } from "./responses.js";
-import type { SessionStream } from "./session-stream.js";
-import { createSlowdown } from "./slowdown.js";
-import type { Turns } from "./turns.js";
+import type { SessionHost } from "./session-host.js";
+import { createSlowdown, type Slowdown } from "./slowdown.js";
 
 /** Requests of one session that may wait for their answer before the stream is not read on. */
 const MAX_UNANSWERED = 256;
@@ -51,90 +48,160 @@ export interface Session {
   close(): void;
 }
 
-/** @param of.stopFeed called when the session starts no further delivery */
-export function createSession(of: {
-  caller: Caller;
-  stream: SessionStream;
-  turns: Turns;
-  rates: Rates;
-  maxMessageBytes: number;
-  limits: HubLimits;
-  heartbeatIntervalMs: number;
-  /** SessionStarted as encoded, with the entries about to be replayed, at most. */
-  greeting: (backlog: number) => Uint8Array;
-  stopFeed: () => void;
-  /** Called when there is room in the outbox again. */
-  resumeFeed: () => void;
-  /** Called with what was acked or set aside: it no longer counts as unacked (D5). */
-  release: (positions: ChannelPosition[]) => void;
-  /** Called with channels of which nothing can be acked any more. */
-  forget: (channelIds: string[]) => void;
-  /** Called when the client has sent heartbeats and is silent now (L3). */
-  silent: () => void;
-  /** Called when `settle` has to be called at the end of the transaction. */
-  receiptsWaiting: (session: Session) => void;
-}): Session {
-  const { caller, stream, turns } = of;
-  const { agentId, address } = caller;
-  const outbox = createOutbox(stream, drained, regulate);
-  const slowdown = createSlowdown({ rates: of.rates, agentId, over: regulate });
-  const watch = createHeartbeatWatch({ intervalMs: of.heartbeatIntervalMs, missed: of.silent });
-  /** open: takes requests. leaving: only answers. ended: sends nothing new. closed: is gone. */
-  let state: "open" | "leaving" | "ended" | "closed" = "open";
-  let farewell: Refusal | undefined;
-  let greeted = false;
-  let unanswered = 0;
-  let paused = false;
-  let lastTimer: NodeJS.Timeout | undefined;
+export function createSession(of: SessionHost): Session {
+  return new LiveSession(of);
+}
 
-  function receive(bytes: Uint8Array): void {
-    if (state !== "open") return;
-    slowdown.count(bytes.length);
+/** Sessions are many and mostly silent: so this is one object, and makes the others when it needs them. */
+class LiveSession implements Session {
+  readonly outbox: Outbox;
+  readonly #of: SessionHost;
+  /** Of a client that has sent something. */
+  #slowdown: Slowdown | undefined;
+  /** Of a client that sends heartbeats. */
+  #watch: HeartbeatWatch | undefined;
+  /** open: takes requests. leaving: only answers. ended: sends nothing new. closed: is gone. */
+  #state: "open" | "leaving" | "ended" | "closed" = "open";
+  #farewell: Refusal | undefined;
+  #greeted = false;
+  #unanswered = 0;
+  #paused = false;
+  #lastTimer: NodeJS.Timeout | undefined;
+
+  constructor(of: SessionHost) {
+    this.#of = of;
+    const drained = () => {
+      this.#regulate();
+      of.resumeFeed();
+    };
+    this.outbox = createOutbox(of.stream, drained, () => this.#regulate());
+    // The greeting.
+    this.outbox.owe();
+  }
+
+  greet(backlog: number): void {
+    if (this.#greeted) return;
+    this.#greeted = true;
+    this.outbox.paid();
+    this.outbox.push(this.#of.greeting(backlog));
+  }
+
+  isGreeted(): boolean {
+    return this.#greeted;
+  }
+
+  receive(bytes: Uint8Array): void {
+    if (this.#state !== "open") return;
+    const { agentId, address } = this.#of.caller;
+    const { turns, rates, maxMessageBytes, limits } = this.#of.settings;
+    this.#slowdown ??= createSlowdown({ rates, agentId, over: () => this.#regulate() });
+    this.#slowdown.count(bytes.length);
     let request: CheckedRequest;
     try {
-      request = readRequest(bytes, agentId, of.maxMessageBytes, of.limits);
+      request = readRequest(bytes, agentId, maxMessageBytes, limits);
     } catch {
-      leave(NOT_DECODED);
+      this.#leave(NOT_DECODED);
       return;
     }
     const { requestId, refusal, acks, heartbeat, setAside, frame } = request;
-    watch.heard(heartbeat);
+    this.#heard(heartbeat);
     const weight = frame?.$case === "chatHistory" ? PAGE_WEIGHT : 1;
-    unanswered += weight;
-    outbox.owe();
+    this.#unanswered += weight;
+    this.outbox.owe();
     turns.submit<Outcome>({
       weight,
       address,
       // Acks are answered only where they are refused, and may be stored later (D2).
       canWait: frame === undefined && !heartbeat && refusal === undefined,
-      run: (context) => (refusal ? refuseUnread(context, refusal) : handle(context, acks, frame)),
-      done(answer) {
-        outbox.paid();
-        if (answer?.kind !== "refusal") release(acks, setAside);
-        else if (answer.gone !== undefined) of.forget(answer.gone);
-        if (answer !== undefined) send(answer, requestId);
-        else if (heartbeat) respond(undefined, requestId);
-        answered(weight);
+      run: (context) =>
+        refusal ? this.#refuseUnread(context, refusal) : this.#handle(context, acks, frame),
+      done: (answer) => {
+        this.outbox.paid();
+        if (answer?.kind !== "refusal") this.#release(acks, setAside);
+        else if (answer.gone !== undefined) this.#of.forget(answer.gone);
+        if (answer !== undefined) this.#send(answer, requestId);
+        else if (heartbeat) this.#respond(undefined, requestId);
+        this.#answered(weight);
       },
-      failed(failure) {
-        outbox.paid();
-        send(refused(failure), requestId);
-        answered(weight);
+      failed: (failure) => {
+        this.outbox.paid();
+        this.#send(refused(failure), requestId);
+        this.#answered(weight);
       },
     });
-    regulate();
+    this.#regulate();
   }
 
-  async function refuseUnread(context: Context, refusal: Refusal): Promise<Answer> {
-    noteFalseName(context, agentId, refusal);
+  halfClosed(): void {
+    if (this.#state === "open") this.#leave(undefined);
+  }
+
+  goAway(word: Refusal, reconnectAfterMs?: number): void {
+    if (this.#farewell !== undefined || this.#state === "closed") return;
+    if (this.#state === "ended") {
+      // It half-closed and has yet to take its last answers. It is told all the same: with OK
+      // it would come back, and supersede the session that superseded it (I4).
+      this.#farewell = word;
+      this.#of.stream.endWith(statusOf(word));
+      return;
+    }
+    this.greet(0);
+    const reconnect = reconnectAfterMs !== undefined;
+    const reconnectAfter = reconnect ? durationOf(reconnectAfterMs) : undefined;
+    const { reason, message } = word;
+    this.#respond({ $case: "goAway", value: { reason, message, reconnect, reconnectAfter } }, "");
+    if (this.#state === "open") this.#leave(word);
+    else this.#farewell = word;
+  }
+
+  acknowledge(acks: ChannelPosition[]): void {
+    // Once sent away, a session moves no position any more (I4).
+    if (this.#farewell !== undefined) return;
+    const { caller, settings } = this.#of;
+    settings.turns.submit({
+      canWait: true,
+      run: (context) => moveWhereAllowed(context, caller.agentId, acks),
+      done: () => {},
+      // A position that could not be stored stays behind: the entry is delivered again (D3).
+      failed: () => {},
+    });
+  }
+
+  settle(): void {
+    this.outbox.settle();
+  }
+
+  close(): void {
+    clearTimeout(this.#lastTimer);
+    this.#watch?.stop();
+    this.#slowdown?.stop();
+    this.#state = "closed";
+    this.#of.stopFeed();
+  }
+
+  #heard(heartbeat: boolean): void {
+    if (heartbeat) {
+      const { settings } = this.#of;
+      this.#watch ??= createHeartbeatWatch({
+        intervalMs: settings.heartbeatIntervalMs,
+        missed: () => this.#of.silent(),
+      });
+    }
+    this.#watch?.heard(heartbeat);
+  }
+
+  async #refuseUnread(context: Context, refusal: Refusal): Promise<Answer> {
+    noteFalseName(context, this.#of.caller.agentId, refusal);
     return refused(refusal);
   }
 
-  async function handle(
+  async #handle(
     context: Context,
     acks: ChannelPosition[],
     frame: RequestFrame | undefined,
   ): Promise<Outcome> {
+    const { caller } = this.#of;
+    const { agentId } = caller;
     // A request is done as a whole or not at all (M5): its acks are checked before the frame is
     // handled, and moved only where that was not refused.
     if (acks.length === 0) return frame && handleFrame(context, caller, frame);
@@ -147,153 +214,76 @@ export function createSession(of: {
     return answer;
   }
 
-  function release(...positions: ChannelPosition[][]): void {
-    for (const some of positions) if (some.length > 0) of.release(some);
+  #release(...positions: ChannelPosition[][]): void {
+    for (const some of positions) if (some.length > 0) this.#of.release(some);
   }
 
-  function send(answer: Answer, requestId: string): void {
-    if (isOver()) return;
+  #send(answer: Answer, requestId: string): void {
+    if (this.#isOver()) return;
     switch (answer.kind) {
       case "receipt":
-        outbox.pushReceipt({ ...answer.receipt, requestId });
-        of.receiptsWaiting(session);
+        this.outbox.pushReceipt({ ...answer.receipt, requestId });
+        this.#of.receiptsWaiting();
         return;
       case "page":
-        outbox.push(encodePage(answer.page, requestId));
+        this.outbox.push(encodePage(answer.page, requestId));
         return;
       case "refusal":
-        respond({ $case: "error", value: chatErrorOf(answer.refusal) }, requestId);
+        this.#respond({ $case: "error", value: chatErrorOf(answer.refusal) }, requestId);
         return;
       default:
         answer satisfies never;
     }
   }
 
-  function respond(frame: Parameters<typeof encodeFrame>[0], requestId: string): void {
-    if (!isOver()) outbox.push(encodeFrame(frame, requestId));
+  #respond(frame: Parameters<typeof encodeFrame>[0], requestId: string): void {
+    if (!this.#isOver()) this.outbox.push(encodeFrame(frame, requestId));
   }
 
-  function isOver(): boolean {
-    return state === "ended" || state === "closed";
+  #isOver(): boolean {
+    return this.#state === "ended" || this.#state === "closed";
   }
 
-  function answered(weight: number): void {
-    unanswered -= weight;
-    regulate();
-    if (state === "leaving" && unanswered === 0) finish();
+  #answered(weight: number): void {
+    this.#unanswered -= weight;
+    this.#regulate();
+    if (this.#state === "leaving" && this.#unanswered === 0) this.#finish();
   }
 
   /** Reads on only while answers get away, and no faster than the agent may send (D4, M8). */
-  function regulate(): void {
-    const full = unanswered >= MAX_UNANSWERED || outbox.room().items === 0 || slowdown.isOn();
-    if (full === paused || state !== "open") return;
-    paused = full;
+  #regulate(): void {
+    const full =
+      this.#unanswered >= MAX_UNANSWERED ||
+      this.outbox.room().items === 0 ||
+      this.#slowdown?.isOn() === true;
+    if (full === this.#paused || this.#state !== "open") return;
+    this.#paused = full;
     if (full) {
-      stream.pause();
-      watch.pause();
+      this.#of.stream.pause();
+      this.#watch?.pause();
     } else {
-      stream.resume();
-      watch.resume();
+      this.#of.stream.resume();
+      this.#watch?.resume();
     }
   }
 
-  function greet(backlog: number): void {
-    if (greeted) return;
-    greeted = true;
-    outbox.paid();
-    outbox.push(of.greeting(backlog));
+  #leave(reason: Refusal | undefined): void {
+    this.greet(0);
+    this.#state = "leaving";
+    this.#farewell = reason;
+    this.#watch?.stop();
+    this.#slowdown?.stop();
+    this.#of.stopFeed();
+    if (this.#unanswered === 0) this.#finish();
   }
 
-  function drained(): void {
-    regulate();
-    of.resumeFeed();
-  }
-
-  function leave(reason: Refusal | undefined): void {
-    greet(0);
-    state = "leaving";
-    farewell = reason;
-    watch.stop();
-    slowdown.stop();
-    of.stopFeed();
-    if (unanswered === 0) finish();
-  }
-
-  function finish(): void {
-    outbox.settle();
-    state = "ended";
-    if (farewell === undefined) stream.end();
-    else stream.endWith(statusOf(farewell));
+  #finish(): void {
+    const { stream } = this.#of;
+    this.outbox.settle();
+    this.#state = "ended";
+    if (this.#farewell === undefined) stream.end();
+    else stream.endWith(statusOf(this.#farewell));
     // A client that does not read its last answers does not keep them in memory for ever.
-    lastTimer = setTimeout(() => stream.destroy(), LAST_ANSWERS_MS).unref();
+    this.#lastTimer = setTimeout(() => stream.destroy(), LAST_ANSWERS_MS).unref();
   }
-
-  // The greeting.
-  outbox.owe();
-  const session: Session = {
-    outbox,
-    greet,
-    isGreeted: () => greeted,
-    receive,
-    halfClosed() {
-      if (state === "open") leave(undefined);
-    },
-    goAway(word, reconnectAfterMs) {
-      if (farewell !== undefined || state === "closed") return;
-      if (state === "ended") {
-        // It half-closed and has yet to take its last answers. It is told all the same: with OK
-        // it would come back, and supersede the session that superseded it (I4).
-        farewell = word;
-        stream.endWith(statusOf(word));
-        return;
-      }
-      greet(0);
-      const reconnect = reconnectAfterMs !== undefined;
-      const reconnectAfter = reconnect ? durationOf(reconnectAfterMs) : undefined;
-      respond(
-        {
-          $case: "goAway",
-          value: { reason: word.reason, message: word.message, reconnect, reconnectAfter },
-        },
-        "",
-      );
-      if (state === "open") leave(word);
-      else farewell = word;
-    },
-    acknowledge(acks) {
-      // Once sent away, a session moves no position any more (I4).
-      if (farewell !== undefined) return;
-      turns.submit({
-        canWait: true,
-        run: (context) => moveWhereAllowed(context, agentId, acks),
-        done: () => {},
-        // A position that could not be stored stays behind: the entry is delivered again (D3).
-        failed: () => {},
-      });
-    },
-    settle: () => outbox.settle(),
-    close() {
-      clearTimeout(lastTimer);
-      watch.stop();
-      slowdown.stop();
-      state = "closed";
-      of.stopFeed();
-    },
-  };
-  return session;
 }
-
-/** The one fault of a request that ends its session (M5). */
-const NOT_DECODED = refuse("NOT_DECODED", "the request is no ConnectRequest; check the stubs");
-/** What a superseded session is told (I4). */
-export const SUPERSEDED = refuse(
-  "SUPERSEDED",
-  "a newer session of this agent receives now; do not come back",
-);
-/** What a session is told whose client has gone silent (L3). */
-export const HEARTBEAT_MISSED = refuse(
-  "HEARTBEAT_MISSED",
-  "nothing was heard of this session for too long; connect again",
-);
-/** What every session is told when the hub stops (L2). */
-export const SHUTTING_DOWN = refuse("SHUTTING_DOWN", "the hub is going away; connect again");

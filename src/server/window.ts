@@ -1,4 +1,4 @@
-import { createBudget } from "./budget.js";
+import { type Budget, createBudget } from "./budget.js";
 
 /** What a manual session may be sent before it acks (D5). */
 export interface WindowLimits {
@@ -39,40 +39,60 @@ interface Unacked {
 
 /** A window with nothing sent. */
 export function createWindow(limits: WindowLimits): Window {
-  const budget = createBudget({ maxItems: limits.total, maxBytes: limits.bytes });
-  const unacked = new Map<string, Unacked[]>();
-  /** Channels that have been full and have not enough room to be read on. */
-  const full = new Set<string>();
-  /** A channel is read on when a quarter is free: a page for each single ack would cost too much. */
-  const relaxed = limits.perChannel - Math.ceil(limits.perChannel / 4);
+  return new CountedWindow(limits);
+}
 
-  return {
-    isFull: (channelId) => full.has(channelId),
-    room(channelId) {
-      const { items, bytes } = budget.room();
-      const taken = unacked.get(channelId)?.length ?? 0;
-      return { items: Math.min(items, limits.perChannel - taken), bytes };
-    },
-    fits: (channelId, sizeBytes) => !full.has(channelId) && budget.fits(sizeBytes),
-    sent(channelId, seq, sizeBytes) {
-      budget.add(sizeBytes);
-      let sent = unacked.get(channelId);
-      if (sent === undefined) {
-        sent = [];
-        unacked.set(channelId, sent);
-      }
-      sent.push({ seq, sizeBytes });
-      if (sent.length >= limits.perChannel) full.add(channelId);
-    },
-    release(channelId, upToSeq) {
-      const sent = unacked.get(channelId);
-      if (sent === undefined) return false;
-      const covered = sent.findIndex(({ seq }) => seq > upToSeq);
-      const freed = sent.splice(0, covered === -1 ? sent.length : covered);
-      for (const { sizeBytes } of freed) budget.remove(sizeBytes);
-      if (sent.length <= relaxed) full.delete(channelId);
-      if (sent.length === 0) unacked.delete(channelId);
-      return freed.length > 0;
-    },
-  };
+/** What a session that is sent nothing does not need is made when it is. */
+class CountedWindow implements Window {
+  readonly #limits: WindowLimits;
+  readonly #budget: Budget;
+  #unacked: Map<string, Unacked[]> | undefined;
+  /** Channels that have been full and have not enough room to be read on. */
+  #full: Set<string> | undefined;
+
+  constructor(limits: WindowLimits) {
+    this.#limits = limits;
+    this.#budget = createBudget({ maxItems: limits.total, maxBytes: limits.bytes });
+  }
+
+  isFull(channelId: string): boolean {
+    return this.#full?.has(channelId) ?? false;
+  }
+
+  room(channelId: string): { items: number; bytes: number } {
+    const { items, bytes } = this.#budget.room();
+    const taken = this.#unacked?.get(channelId)?.length ?? 0;
+    return { items: Math.min(items, this.#limits.perChannel - taken), bytes };
+  }
+
+  fits(channelId: string, sizeBytes: number): boolean {
+    return !this.isFull(channelId) && this.#budget.fits(sizeBytes);
+  }
+
+  sent(channelId: string, seq: number, sizeBytes: number): void {
+    this.#budget.add(sizeBytes);
+    this.#unacked ??= new Map();
+    let sent = this.#unacked.get(channelId);
+    if (sent === undefined) {
+      sent = [];
+      this.#unacked.set(channelId, sent);
+    }
+    sent.push({ seq, sizeBytes });
+    if (sent.length < this.#limits.perChannel) return;
+    this.#full ??= new Set();
+    this.#full.add(channelId);
+  }
+
+  release(channelId: string, upToSeq: number): boolean {
+    const sent = this.#unacked?.get(channelId);
+    if (sent === undefined) return false;
+    const covered = sent.findIndex(({ seq }) => seq > upToSeq);
+    const freed = sent.splice(0, covered === -1 ? sent.length : covered);
+    for (const { sizeBytes } of freed) this.#budget.remove(sizeBytes);
+    // A channel is read on when a quarter is free: a page for each single ack would cost too much.
+    const { perChannel } = this.#limits;
+    if (sent.length <= perChannel - Math.ceil(perChannel / 4)) this.#full?.delete(channelId);
+    if (sent.length === 0) this.#unacked?.delete(channelId);
+    return freed.length > 0;
+  }
 }

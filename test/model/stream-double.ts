@@ -1,7 +1,6 @@
-import { EventEmitter } from "node:events";
 import { Metadata } from "@grpc/grpc-js";
 import { AGENT_ID_KEY, RECEIVE_KEY } from "../../src/protocol/call-metadata.js";
-import type { ConnectStream } from "../../src/server/connect-stream.js";
+import type { ConnectStream, StreamReader } from "../../src/server/connect-stream.js";
 
 export type Mode = "none" | "manual" | "auto";
 
@@ -53,7 +52,7 @@ export function openStream(agentId: string, mode: Mode, events: StreamEvents): S
   const metadata = new Metadata();
   metadata.set(AGENT_ID_KEY, agentId);
   metadata.set(RECEIVE_KEY, mode);
-  const emitter = new EventEmitter();
+  let reader: StreamReader | undefined;
   let outgoing: { bytes: Uint8Array; taken: (error?: Error | null) => void }[] = [];
   let brought: Uint8Array[] = [];
   const incoming: (Uint8Array | "end")[] = [];
@@ -70,7 +69,7 @@ export function openStream(agentId: string, mode: Mode, events: StreamEvents): S
     const lost = outgoing;
     outgoing = [];
     for (const { taken } of lost) taken(new Error("the stream is gone"));
-    emitter.emit("close");
+    reader?.closed();
     events.ended(status);
   }
 
@@ -102,16 +101,16 @@ export function openStream(agentId: string, mode: Mode, events: StreamEvents): S
       any = true;
       if (next === "end") {
         events.halfClosed();
-        emitter.emit("end");
+        reader?.halfClosed();
       } else {
         events.read(next);
-        emitter.emit("data", next);
+        reader?.request(next);
       }
     }
     return any;
   }
 
-  const server = Object.assign(emitter, {
+  const server = {
     metadata,
     getPeer: () => "in memory",
     pause() {
@@ -145,7 +144,10 @@ export function openStream(agentId: string, mode: Mode, events: StreamEvents): S
     destroy() {
       if (!closed) close("cut");
     },
-  });
+    readBy(by: StreamReader) {
+      reader = by;
+    },
+  };
 
   return {
     server: server as unknown as ConnectStream,
