@@ -21,8 +21,8 @@ export const DELIVERING_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "server/feed.ts",
-        find: "behind.set(channelId, seq - 1);",
-        replace: "behind.set(channelId, seq);",
+        find: "this.#fallBehind(channelId, seq - 1);",
+        replace: "this.#fallBehind(channelId, seq);",
       },
     ],
     caughtBy: "model",
@@ -33,8 +33,8 @@ export const DELIVERING_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "server/feed.ts",
-        find: "behind.set(channelId, position);",
-        replace: "behind.set(channelId, position + 1);",
+        find: "this.#fallBehind(channelId, position);",
+        replace: "this.#fallBehind(channelId, position + 1);",
       },
     ],
     caughtBy: "crash",

@@ -53,9 +53,9 @@ export function createFeed(of: FeedParts): Feed {
 class LogFeed implements Feed {
   readonly #of: FeedParts;
   /** Channels that are behind, with the last seq that was sent. They take turns. */
-  readonly #behind = new Map<string, number>();
+  #behind: Map<string, number> | undefined;
   /** Those of them that wait for acks. */
-  readonly #held = new Map<string, number>();
+  #held: Map<string, number> | undefined;
   #state: "new" | "delivering" | "stopped" = "new";
   #reading = false;
 
@@ -66,7 +66,7 @@ class LogFeed implements Feed {
   start(channels: BehindChannel[]): void {
     if (this.#state !== "new") return;
     this.#state = "delivering";
-    for (const { channelId, position } of channels) this.#behind.set(channelId, position);
+    for (const { channelId, position } of channels) this.#fallBehind(channelId, position);
     this.resume();
   }
 
@@ -74,7 +74,7 @@ class LogFeed implements Feed {
     const { channelId, seq } = entry;
     if (this.#state !== "delivering" || this.#isLate(channelId)) return;
     if (this.#push(entry, false)) return;
-    this.#behind.set(channelId, seq - 1);
+    this.#fallBehind(channelId, seq - 1);
     // What it lacked may have been the channel's own place, or been freed by now.
     this.resume();
   }
@@ -104,22 +104,27 @@ class LogFeed implements Feed {
   release(channelId: string, upToSeq: number): void {
     const { window } = this.#of;
     if (!window.release(channelId, upToSeq)) return;
-    const last = this.#held.get(channelId);
+    const last = this.#held?.get(channelId);
     if (last !== undefined && !window.isFull(channelId)) {
-      this.#held.delete(channelId);
-      this.#behind.set(channelId, last);
+      this.#held?.delete(channelId);
+      this.#fallBehind(channelId, last);
     }
     this.resume();
   }
 
   stop(): void {
     this.#state = "stopped";
-    this.#behind.clear();
-    this.#held.clear();
+    this.#behind = undefined;
+    this.#held = undefined;
   }
 
   #isLate(channelId: string): boolean {
-    return this.#behind.has(channelId) || this.#held.has(channelId);
+    return this.#behind?.has(channelId) === true || this.#held?.has(channelId) === true;
+  }
+
+  #fallBehind(channelId: string, lastSeq: number): void {
+    this.#behind ??= new Map();
+    this.#behind.set(channelId, lastSeq);
   }
 
   #push(entry: StoredEntry, replayed: boolean): boolean {
@@ -140,9 +145,10 @@ class LogFeed implements Feed {
     const { outbox, window } = this.#of;
     const free = outbox.room();
     if (free.items === 0) return undefined;
-    for (const [channelId, afterSeq] of this.#behind) {
+    for (const [channelId, afterSeq] of this.#behind ?? []) {
       if (window.isFull(channelId)) {
-        this.#behind.delete(channelId);
+        this.#behind?.delete(channelId);
+        this.#held ??= new Map();
         this.#held.set(channelId, afterSeq);
         continue;
       }
@@ -165,7 +171,7 @@ class LogFeed implements Feed {
       last = entry.seq;
     }
     // What is left goes to the end of the line.
-    this.#behind.delete(channelId);
-    if (hasMore) this.#behind.set(channelId, last);
+    this.#behind?.delete(channelId);
+    if (hasMore) this.#fallBehind(channelId, last);
   }
 }
