@@ -7,8 +7,9 @@ import { randomFrom } from "../support/random.ts";
 import { atLeastOne, freshSeed, wholeNumber } from "../support/whole-number.ts";
 import { attack, type Counts } from "./attacks.ts";
 import { type Control, startControl } from "./control.ts";
+import { fillPageCache } from "./fill-page-cache.ts";
 import { FLOODS } from "./floods.ts";
-import { MEMORY_FLAGS, MEMORY_SETTINGS, residentMib } from "./memory.ts";
+import { MEMORY_FLAGS, residentMib } from "./memory.ts";
 
 /** What a hub may keep of the machine's memory once the attacks are over. */
 const ALLOWED_GROWTH_MIB = 32;
@@ -45,7 +46,6 @@ async function prove(): Promise<number> {
     db: join(folder, "hub.db"),
     args: ["--log-level", "error"],
     nodeArgs: MEMORY_FLAGS,
-    env: MEMORY_SETTINGS,
   });
   let ended = false;
   const gone = hub.ended.then(() => {
@@ -63,19 +63,22 @@ async function prove(): Promise<number> {
   }
   const problems: string[] = [];
   let control: Control | undefined;
-  let [startMib, beforeMib, afterMib] = [NaN, NaN, NaN];
+  let [startMib, beforeMib, afterMib, stockedMib] = [NaN, NaN, NaN, NaN];
   try {
-    control = await startControl(`grpc://${hub.address}`);
-    startMib = await residentMib(hub);
+    const hubUrl = `grpc://${hub.address}`;
+    control = await startControl(hubUrl);
+    startMib = (await residentMib(hub)).mib;
+    await fillPageCache(hubUrl);
     for (const flood of Object.values(FLOODS)) {
       await Promise.race([flood(hub.address, WARM_UP_SHARE), gone]);
     }
     await attackFor(Math.min(seconds, WARM_UP_SECONDS));
-    beforeMib = await residentMib(hub);
+    beforeMib = (await residentMib(hub)).mib;
     console.error(`warmed up; ${beforeMib.toFixed(1)} MiB`);
     await attackFor(seconds);
     console.error("the attacks are over");
-    afterMib = await residentMib(hub, beforeMib + ALLOWED_GROWTH_MIB / 2);
+    const after = await residentMib(hub, beforeMib + ALLOWED_GROWTH_MIB / 2);
+    [afterMib, stockedMib] = [after.mib, after.stockedMib];
   } catch (error) {
     problems.push(String(error));
   }
@@ -85,7 +88,8 @@ async function prove(): Promise<number> {
   const { code } = await hub.end("SIGTERM");
   if (!endedByItself && code !== 0) problems.push(`the hub ended with ${code}: ${hub.log()}`);
   problems.push(...(control?.failed ?? []));
-  if (!(afterMib - beforeMib <= ALLOWED_GROWTH_MIB)) {
+  const growthMib = afterMib - beforeMib;
+  if (!(growthMib <= ALLOWED_GROWTH_MIB)) {
     problems.push(`memory: ${beforeMib.toFixed(1)} MiB before, ${afterMib.toFixed(1)} MiB after`);
   }
   const { ok = 0, slowestMs = NaN, failed = [] } = control ?? {};
@@ -105,6 +109,8 @@ async function prove(): Promise<number> {
     rss_start_mib: startMib.toFixed(1),
     rss_before_mib: beforeMib.toFixed(1),
     rss_after_mib: afterMib.toFixed(1),
+    rss_growth_mib: growthMib.toFixed(1),
+    rss_stocked_mib: stockedMib.toFixed(1),
     control_slowest_ms: slowestMs.toFixed(0),
     seed,
   };

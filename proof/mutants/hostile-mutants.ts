@@ -16,6 +16,20 @@ export const HOSTILE_MUTANTS: readonly Mutant[] = [
     figures: ["hub_ended"],
   },
   {
+    name: "pieces-never-let-go",
+    what: "keeps all that has come of requests, also once their calls are over",
+    edits: [
+      {
+        file: "server/unfinished-requests.ts",
+        find: "= meter.take(piece);",
+        replace: "= meter.take(piece); (globalThis.pieces ??= []).push(piece);",
+      },
+    ],
+    caughtBy: "fuzz",
+    words: ["--seconds", "20"],
+    figures: ["rss_growth_mib>32"],
+  },
+  {
     name: "reset-stream-answered",
     what: "answers a call whose stream was reset before it was looked at",
     edits: [
