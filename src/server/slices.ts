@@ -1,8 +1,9 @@
 /**
- * How long work goes on before everybody else has a turn, in milliseconds. A sync of the disk, or
+ * How long work goes on before everybody else has a turn, in milliseconds. Where that took longer,
+ * so may the next slice: whoever floods the hub gets half of its time at most. A sync of the disk, or
  * copying SQLite's log, comes on top and cannot be divided.
  */
-const MAX_SLICE_MS = 3;
+const MIN_SLICE_MS = 3;
 
 /** Divides long work, so that connections, timers and heartbeats need not wait for all of it. */
 export interface Slices {
@@ -13,19 +14,21 @@ export interface Slices {
 /** @param of.nowMs a monotonic clock */
 export function createSlices(nowMs: () => number = () => performance.now()): Slices {
   let sinceMs = nowMs();
+  let sliceMs = MIN_SLICE_MS;
   return {
     next() {
       const askedMs = nowMs();
-      if (askedMs - sinceMs < MAX_SLICE_MS) return undefined;
+      if (askedMs - sinceMs < sliceMs) return undefined;
       return new Promise((resolve) => {
         const goOn = () => {
           sinceMs = nowMs();
+          sliceMs = Math.max(MIN_SLICE_MS, sinceMs - askedMs);
           resolve();
         };
         // After whatever has come in meanwhile. Where that took long itself, once more: together
         // they would be one long piece again.
         setImmediate(() => {
-          if (nowMs() - askedMs < MAX_SLICE_MS) goOn();
+          if (nowMs() - askedMs < MIN_SLICE_MS) goOn();
           else setImmediate(goOn);
         });
       });
