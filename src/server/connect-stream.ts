@@ -113,7 +113,12 @@ class ConnectCall implements ConnectStream, Listener {
     if (this.destroyed) return;
     this.destroyed = true;
     // Never within what its session is just doing.
-    process.nextTick(() => this.#reader?.closed());
+    process.nextTick(() => {
+      const reader = this.#reader;
+      // A client that does not end its half keeps this for as long as its connection, but no session.
+      this.#reader = undefined;
+      reader?.closed();
+    });
   }
 
   getPeer(): string {
@@ -167,7 +172,7 @@ class ConnectCall implements ConnectStream, Listener {
 
   /** Of several endings the last counts that comes before the transport has what was written. */
   endWith(ending: CallStatus): void {
-    this.#ending = ending;
+    if (!this.#hasEnded) this.#ending = ending;
     this.#endWhenTaken();
   }
 
@@ -179,9 +184,11 @@ class ConnectCall implements ConnectStream, Listener {
   }
 
   #endWhenTaken(): void {
-    if (this.#onItsWay > 0 || this.#ending === undefined || this.#hasEnded) return;
-    this.#hasEnded = true;
+    if (this.#onItsWay > 0 || this.#ending === undefined) return;
     const { code, details, metadata } = this.#ending;
+    this.#hasEnded = true;
+    // Its stack, as an error's, refers to the session.
+    this.#ending = undefined;
     this.#call.sendStatus({ code, details, metadata });
   }
 
