@@ -4,34 +4,39 @@
  * copying SQLite's log, comes on top and cannot be divided.
  */
 const MIN_SLICE_MS = 3;
+/** What goes before something that cannot be divided need not be in a slice of its own if it is as short. */
+const SHORT_MS = 1;
 
 /** Divides long work, so that connections, timers and heartbeats need not wait for all of it. */
 export interface Slices {
   /** To be awaited where it is not undefined, which it mostly is. */
   next(): Promise<void> | undefined;
+  /** The same, before something that cannot be divided: hardly anything is to come before it. */
+  fresh(): Promise<void> | undefined;
 }
 
 /** @param of.nowMs a monotonic clock */
 export function createSlices(nowMs: () => number = () => performance.now()): Slices {
   let sinceMs = nowMs();
   let sliceMs = MIN_SLICE_MS;
-  return {
-    next() {
-      const askedMs = nowMs();
-      if (askedMs - sinceMs < sliceMs) return undefined;
-      return new Promise((resolve) => {
-        const goOn = () => {
-          sinceMs = nowMs();
-          sliceMs = Math.max(MIN_SLICE_MS, sinceMs - askedMs);
-          resolve();
-        };
-        // After whatever has come in meanwhile. Where that took long itself, once more: together
-        // they would be one long piece again.
-        setImmediate(() => {
-          if (nowMs() - askedMs < MIN_SLICE_MS) goOn();
-          else setImmediate(goOn);
-        });
+
+  function pauseAfter(lengthMs: number): Promise<void> | undefined {
+    const askedMs = nowMs();
+    if (askedMs - sinceMs < lengthMs) return undefined;
+    return new Promise((resolve) => {
+      const goOn = () => {
+        sinceMs = nowMs();
+        sliceMs = Math.max(MIN_SLICE_MS, sinceMs - askedMs);
+        resolve();
+      };
+      // After whatever has come in meanwhile. Where that took long itself, once more: together
+      // they would be one long piece again.
+      setImmediate(() => {
+        if (nowMs() - askedMs < MIN_SLICE_MS) goOn();
+        else setImmediate(goOn);
       });
-    },
-  };
+    });
+  }
+
+  return { next: () => pauseAfter(sliceMs), fresh: () => pauseAfter(SHORT_MS) };
 }

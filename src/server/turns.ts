@@ -143,6 +143,8 @@ export function createTurns(of: {
           const next = slices.next();
           if (next !== undefined) await next;
         }
+        const fresh = slices.fresh();
+        if (fresh !== undefined) await fresh;
         return outcomes;
       }, readOnly);
       if (done.some((outcome) => "written" in outcome && outcome.written.length > 0)) noteTrouble();

@@ -36,3 +36,16 @@ test("G14: whoever keeps the hub busy between two slices gets no more than half 
     expect((await share({ othersMs, forMs: 10_000 })).ofOthers).toBeLessThan(0.55);
   }
 });
+
+test("what cannot be divided begins after a pause, unless next to nothing came before it", async () => {
+  let nowMs = 0;
+  const slices = createSlices(() => nowMs);
+  nowMs = 0.5;
+  expect(slices.fresh()).toBeUndefined();
+  nowMs = 1.5;
+  expect(slices.next()).toBeUndefined();
+  const pause = slices.fresh();
+  expect(pause).toBeInstanceOf(Promise);
+  await pause;
+  expect(slices.fresh()).toBeUndefined();
+});
