@@ -27,6 +27,14 @@ const env = {
   maxChannels: 0,
 };
 
+/** Turns that tell nobody but whoever asks. */
+function turnsOn(store: Store, told: { deliver?: () => void; settled?: () => void } = {}) {
+  const log = pino({ level: "silent" });
+  const nobody = () => {};
+  const { deliver = nobody, settled = nobody } = told;
+  return createTurns({ store, env, log, deliver, progressed: nobody, denied: nobody, settled });
+}
+
 /** The real store, which says when it commits, and does not commit while `failing`. */
 async function watchedStore(events: string[]): Promise<Store & { failing: boolean }> {
   const store = await openSqliteStore({ path: ":memory:" });
@@ -59,13 +67,8 @@ async function watchedStore(events: string[]): Promise<Store & { failing: boolea
 test("M1: neither a receipt nor a delivery leaves before the commit has returned", async () => {
   const events: string[] = [];
   const store = await watchedStore(events);
-  const turns = createTurns({
-    store,
-    env,
-    log: pino({ level: "silent" }),
+  const turns = turnsOn(store, {
     deliver: () => events.push("delivery"),
-    progressed: () => {},
-    denied: () => {},
     settled: () => events.push("settled"),
   });
   const message = sentMessageOf(ChatMessage.fromPartial({ targetAgent: "bob", content: "x" }));
@@ -134,13 +137,8 @@ test.each([
   async (kind, refusal, reading) => {
     const store = await storeWithout(kind);
     const told: string[] = [];
-    const turns = createTurns({
-      store,
-      env,
-      log: pino({ level: "silent" }),
+    const turns = turnsOn(store, {
       deliver: () => told.push("delivery"),
-      progressed: () => {},
-      denied: () => {},
       settled: () => told.push("settled"),
     });
     const failed = ({ reason }: { reason: string }) => told.push(reason);
@@ -215,15 +213,7 @@ test("M5: a fault of the hub refuses the one frame as INTERNAL; the others of it
 test("M1: everything submitted in one turn is one transaction, told in order after its commit", async () => {
   const store = await faultyStore();
   const told: string[] = [];
-  const turns = createTurns({
-    store,
-    env,
-    log: pino({ level: "silent" }),
-    deliver: () => {},
-    progressed: () => {},
-    denied: () => {},
-    settled: () => told.push("settled"),
-  });
+  const turns = turnsOn(store, { settled: () => told.push("settled") });
   for (const name of ["a", "b", "c"]) {
     turns.submit({
       run: async () => {
@@ -241,15 +231,7 @@ test("M1: everything submitted in one turn is one transaction, told in order aft
 
 test("D2: what can wait shares a transaction with what comes soon, and waits for nothing else", async () => {
   const events: string[] = [];
-  const turns = createTurns({
-    store: await watchedStore(events),
-    env,
-    log: pino({ level: "silent" }),
-    deliver: () => {},
-    progressed: () => {},
-    denied: () => {},
-    settled: () => {},
-  });
+  const turns = turnsOn(await watchedStore(events));
   const submit = (name: string, canWait: boolean) =>
     new Promise<void>((resolve) => {
       turns.submit({
@@ -283,15 +265,7 @@ test("D2: what can wait shares a transaction with what comes soon, and waits for
 test("a long turn lets the event loop go on, and stays one transaction", async () => {
   const events: string[] = [];
   const store = await watchedStore(events);
-  const turns = createTurns({
-    store,
-    env,
-    log: pino({ level: "silent" }),
-    deliver: () => {},
-    progressed: () => {},
-    denied: () => {},
-    settled: () => events.push("settled"),
-  });
+  const turns = turnsOn(store, { settled: () => events.push("settled") });
   const ended: number[] = [];
   for (let number = 0; number < 60; number += 1) {
     turns.submit({
