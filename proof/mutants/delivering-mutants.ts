@@ -87,8 +87,7 @@ export const DELIVERING_MUTANTS: readonly Mutant[] = [
         replace: "position: lastSeq",
       },
     ],
-    caughtBy: "crash",
-    figures: ["lost", "gaps", "misordered"],
+    caughtBy: "model",
   },
   {
     name: "echo-to-the-sender",
