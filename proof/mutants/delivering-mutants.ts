@@ -37,8 +37,7 @@ export const DELIVERING_MUTANTS: readonly Mutant[] = [
         replace: "this.#fallBehind(channelId, position + 1);",
       },
     ],
-    caughtBy: "crash",
-    figures: ["lost", "gaps"],
+    caughtBy: "model",
   },
   {
     name: "repeat-at-the-seam",
