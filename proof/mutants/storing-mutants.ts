@@ -42,7 +42,8 @@ export const STORING_MUTANTS: readonly Mutant[] = [
       },
     ],
     caughtBy: "failpoints",
-    words: ["--only", "before-commit"],
+    // A kill may meet a transaction in which nobody had anything to be told.
+    words: ["--only", "before-commit", "--rounds", "6"],
     figures: ["lost"],
   },
   {
