@@ -71,7 +71,6 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
         replace: "unsent = new Set([...requests.values()].filter((one) => !one.sent));",
       },
     ],
-    caughtBy: "rolling",
-    figures: ["lost"],
+    caughtBy: "model",
   },
 ];
