@@ -15,7 +15,7 @@ export interface Slices {
   fresh(): Promise<void> | undefined;
 }
 
-/** @param of.nowMs a monotonic clock */
+/** @param nowMs a monotonic clock */
 export function createSlices(nowMs: () => number = () => performance.now()): Slices {
   let sinceMs = nowMs();
   let sliceMs = MIN_SLICE_MS;
