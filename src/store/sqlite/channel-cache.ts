@@ -1,5 +1,4 @@
 import type { Channel } from "../../hub/channel.js";
-import type { StoredEntry } from "../../hub/entry.js";
 import {
   type ChannelOrders,
   type ChannelRow,
@@ -30,11 +29,11 @@ export interface ChannelCache {
   remove(channelId: string): void;
   /** The channel to which an entry may be appended; throws unless its seq is the next one (M3). */
   expectNext(channelId: string, seq: number): CachedChannel;
-  /** Notes an entry that has been stored under a rowid. */
-  appended(channel: CachedChannel, entry: StoredEntry, rowid: number): void;
+  /** Notes an entry that is to get a row, and its channel's orders with it. */
+  appended(channel: CachedChannel, seq: number): void;
   /** Throws where a channel's lastSeq is not that of its log (M3). */
   checkLogs(): void;
-  /** Writes the changed channels. */
+  /** Writes the changed channels; their entries have their rows. */
   flush(): void;
 }
 
@@ -85,11 +84,8 @@ export function cacheChannels(rows: ChannelRows): ChannelCache {
       }
       return cached;
     },
-    appended(cached, entry, rowid) {
-      cached.storedSeq = entry.seq;
-      cached.orders.last_used = rowid;
-      const isAnswer = entry.kind === "chatAccept" || entry.kind === "chatReject";
-      if (isAnswer) cached.orders.answered_order = rowid;
+    appended(cached, seq) {
+      cached.storedSeq = seq;
       changed.add(cached);
     },
     checkLogs() {

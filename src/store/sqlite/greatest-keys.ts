@@ -2,11 +2,16 @@
 export interface GreatestKeys {
   /** Certainly no entry of the author has this key; false where it has to be looked for. */
   isNew(author: string, key: string): boolean;
-  /** An entry is about to be stored. */
-  note(author: string, key: string): void;
+  /**
+   * An entry is about to be stored.
+   * @returns the greatest key before, where this one is certainly greater; else undefined
+   */
+  note(author: string, key: string): string | undefined;
+  /** A transaction begins: nothing is about to be stored, so that the database knows all keys. */
+  begin(): void;
 }
 
-/** Authors that are remembered. With one more, all are forgotten: one by one would cost more than a search. */
+/** With more authors than that, all are forgotten: one by one would cost more than a search. */
 const MAX_AUTHORS = 10_000;
 /** Of such keys JavaScript and SQLite say the same which is greater, whatever the other one is. */
 const IS_ASCII = /^[\x20-\x7e]*$/;
@@ -27,17 +32,22 @@ export function greatestKeys(greatest: (author: string) => string): GreatestKeys
     let key = known.get(author);
     if (key === undefined) {
       key = greatest(author);
-      if (known.size >= MAX_AUTHORS) known.clear();
       known.set(author, key);
     }
     return key;
   }
 
+  const isBeyond = (before: string, key: string) => key > before && IS_ASCII.test(key);
+
   return {
-    isNew: (author, key) => IS_ASCII.test(key) && key > of(author),
+    isNew: (author, key) => isBeyond(of(author), key),
     note(author, key) {
-      const before = known.get(author);
-      if (before !== undefined && key > before) known.set(author, key);
+      const before = of(author);
+      if (key > before) known.set(author, key);
+      return isBeyond(before, key) ? before : undefined;
+    },
+    begin() {
+      if (known.size > MAX_AUTHORS) known.clear();
     },
   };
 }

@@ -1,13 +1,14 @@
 import type { Database } from "better-sqlite3";
 import { MIGRATION_1 } from "./migration-1.js";
 import { MIGRATION_2 } from "./migration-2.js";
+import { MIGRATION_3 } from "./migration-3.js";
 import { StoreOpenError } from "./store-open-error.js";
 
 /** Tells our files from other programs' (https://www.sqlite.org/pragma.html#pragma_application_id). */
 export const APPLICATION_ID = 0x436c4368;
 
 /** The n-th script leads from schema version n - 1 to n; a file's version is its user_version. */
-export const MIGRATIONS: readonly string[] = [MIGRATION_1, MIGRATION_2];
+export const MIGRATIONS: readonly string[] = [MIGRATION_1, MIGRATION_2, MIGRATION_3];
 
 /** A file's schema version; 0 for a new one. */
 export function schemaVersion(db: Database): number {

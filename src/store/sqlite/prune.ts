@@ -30,14 +30,14 @@ export const PRUNE_SQL = {
   // In the order of the table, so that each channel is looked at once, whatever there is.
   candidates: `SELECT id, channel_id AS channelId,
       provider_position < provider_due OR consumer_position < consumer_due AS isUnread,
-      (SELECT count(*) FROM entries WHERE channel = channels.id) AS entries,
-      (SELECT coalesce(sum(length(body)), 0) FROM entries WHERE channel = channels.id) AS bytes
+      (SELECT coalesce(sum(entry_count), 0) FROM entry_blocks WHERE channel = channels.id) AS entries,
+      (SELECT coalesce(sum(length(body)), 0) FROM entry_blocks WHERE channel = channels.id) AS bytes
     FROM channels WHERE id > @after AND state IN (${CLOSED}) AND closed_at_ms < @before
     AND (@unreadToo OR NOT (provider_position < provider_due OR consumer_position < consumer_due))
     ORDER BY id LIMIT @limit`,
   // A rowid may have gone to another channel since it was read.
   isStill: "SELECT 1 FROM channels WHERE id = ? AND channel_id = ?",
-  removeEntries: "DELETE FROM entries WHERE channel = ?",
+  removeEntries: "DELETE FROM entry_blocks WHERE channel = ?",
   removeChannel: "DELETE FROM channels WHERE id = ?",
 };
 

@@ -7,6 +7,7 @@ import { type ChannelRow, type ChannelRows, channelOf } from "./channel-rows.js"
 import type { CredentialRows } from "./credential-rows.js";
 import { translate } from "./engine-errors.js";
 import type { EntryRows } from "./entry-rows.js";
+import { PendingEntries } from "./pending-entries.js";
 import type { ServiceRows } from "./service-rows.js";
 
 /** The prepared statements of a connection. */
@@ -41,6 +42,8 @@ export function openTransaction(
   const { channelRows, channelQueries, entryRows, serviceRows } = statements;
   const { credentialRows, auditRows } = statements;
   const cache = cacheChannels(channelRows);
+  entryRows.begin();
+  const pending = new PendingEntries(entryRows);
   let over = false;
   let failure: { error: unknown } | undefined;
 
@@ -59,9 +62,15 @@ export function openTransaction(
     if (readOnly !== undefined) throw readOnly;
     perform("write", operation);
   };
-  /** A question about channels, answered after what has changed in memory is written. */
-  const ask = <T>(question: () => T): Promise<T> =>
+  /** A question about entries, answered after those in memory are written. */
+  const askEntries = <T>(question: () => T): Promise<T> =>
     read(() => {
+      pending.flush();
+      return question();
+    });
+  /** The same about channels. */
+  const ask = <T>(question: () => T): Promise<T> =>
+    askEntries(() => {
       cache.flush();
       return question();
     });
@@ -75,7 +84,11 @@ export function openTransaction(
   const tx: Transaction = {
     channel: (channelId) => read(() => own(cache.get(channelId)?.channel)),
     putChannel: (channel) => write(() => cache.put(channel)),
-    deleteChannel: (channelId) => write(() => cache.remove(channelId)),
+    deleteChannel: (channelId) =>
+      write(() => {
+        pending.flush();
+        cache.remove(channelId);
+      }),
 
     newestChannel: (of) => ask(() => one(channelQueries.newestChannel(of))),
     mostRecentlyUsed: (agentId, peerId) =>
@@ -103,12 +116,16 @@ export function openTransaction(
       write(() => {
         for (const entry of entries) {
           const channel = cache.expectNext(entry.channelId, entry.seq);
-          cache.appended(channel, entry, entryRows.insert(channel.orders.id, entry));
+          cache.appended(channel, entry.seq);
+          pending.add(channel, entry);
         }
       }),
-    entryByKey: (author, kind, key) => read(() => entryRows.byKey(author, kind, key)),
-    entry: (channelId, seq) => read(() => entryRows.bySeq(channelId, seq)),
-    entries: (range) => read(() => entryRows.range(range)),
+    entryByKey: async (author, kind, key) =>
+      perform("read", () => entryRows.isNew(author, kind, key))
+        ? undefined
+        : askEntries(() => entryRows.byKey(author, kind, key)),
+    entry: (channelId, seq) => askEntries(() => entryRows.bySeq(channelId, seq)),
+    entries: (range) => askEntries(() => entryRows.range(range)),
 
     service: (serviceId) => read(() => serviceRows.get(serviceId)),
     putService: (service) => write(() => serviceRows.put(service)),
@@ -133,6 +150,7 @@ export function openTransaction(
     finish() {
       perform("write", () => {
         cache.checkLogs();
+        pending.flush();
         cache.flush();
       });
       over = true;

@@ -12,8 +12,14 @@ import {
   ChatRequest,
 } from "../../protocol/wire.js";
 import { type ChannelRow, channelOf } from "./channel-rows.js";
-import { type EntryRow, entryOf } from "./entry-rows.js";
+import { type BlockRow, entriesOf } from "./entry-block.js";
 import type { Report } from "./verify.js";
+
+interface StoredBlock extends BlockRow {
+  id: number;
+  first_key: string | null;
+  last_key: string | null;
+}
 
 /**
  * Holds a channel against its log: seqs from 1 without gaps (M3), entries that say what their
@@ -23,26 +29,26 @@ import type { Report } from "./verify.js";
 export function verifyChannel(db: Database, row: ChannelRow, report: Report): number {
   const found: Report = (violation) => report(`channel ${row.channel_id}: ${violation}`);
   const stored = channelOf(row);
-  const entries = db.prepare<[string, number], EntryRow & { id: number }>(
-    "SELECT entries.*, ? AS channel_id FROM entries WHERE channel = ? ORDER BY seq",
+  const blocks = db.prepare<[string, number], StoredBlock>(
+    "SELECT entry_blocks.*, ? AS channel_id FROM entry_blocks WHERE channel = ? ORDER BY seq",
   );
   let replayed: Channel | undefined;
   let count = 0;
   let lastRowid = 0;
   let answerRowid = 0;
-  for (const entryRow of entries.iterate(row.channel_id, row.id)) {
-    count += 1;
-    if (entryRow.seq !== count) found(`entry ${entryRow.seq} stands where ${count} must be`);
-    if (entryRow.id <= lastRowid)
-      found(`entry ${entryRow.seq} was stored before the one before it`);
-    lastRowid = entryRow.id;
-    const read = readEntry(entryRow, found);
-    if (read === undefined) return count;
-    const { entry, frame } = read;
-    if (entry.kind === "chatAccept" || entry.kind === "chatReject") answerRowid = entryRow.id;
-    checkEntry(entry, frame, stored, found);
-    replayed ??= beginning(stored, entry);
-    replayed = apply(replayed, { ...entry, frame });
+  for (const block of blocks.iterate(row.channel_id, row.id)) {
+    if (block.id <= lastRowid) found(`entry ${block.seq} was stored before the one before it`);
+    lastRowid = block.id;
+    const entries = readBlock(block, found);
+    if (entries === undefined) return count;
+    for (const { entry, frame } of entries) {
+      count += 1;
+      if (entry.seq !== count) found(`entry ${entry.seq} stands where ${count} must be`);
+      if (entry.kind === "chatAccept" || entry.kind === "chatReject") answerRowid = block.id;
+      checkEntry(entry, frame, stored, found);
+      replayed ??= beginning(stored, entry);
+      replayed = apply(replayed, { ...entry, frame });
+    }
   }
   if (replayed !== undefined) compare(stored, replayed, found);
   else if (stored.state !== ChannelState.CHANNEL_STATE_OPEN) found("it has no entries");
@@ -63,16 +69,26 @@ function beginning(stored: Channel, first: StoredEntry): Channel {
   return direct ? { ...channel, state: ChannelState.CHANNEL_STATE_ACTIVE } : channel;
 }
 
-function readEntry(
-  row: EntryRow,
+function readBlock(
+  block: StoredBlock,
   found: Report,
-): { entry: StoredEntry; frame: EntryFrame } | undefined {
+): { entry: StoredEntry; frame: EntryFrame }[] | undefined {
   try {
-    const entry = entryOf(row);
-    return { entry, frame: decode(entry) };
+    const entries = entriesOf(block);
+    if (block.heads !== null) checkBlock(block, entries, found);
+    return entries.map((entry) => ({ entry, frame: decode(entry) }));
   } catch {
-    found(`entry ${row.seq} cannot be decoded`);
+    found(`entry ${block.seq} cannot be decoded`);
     return undefined;
+  }
+}
+
+/** What is looked for by the row of several entries is what they say. */
+function checkBlock(block: StoredBlock, entries: StoredEntry[], found: Report): void {
+  const keys = entries.map(({ key }) => key);
+  const ascend = keys.every((key, index) => index === 0 || key > (keys[index - 1] ?? ""));
+  if (!ascend || keys[0] !== block.first_key || keys.at(-1) !== block.last_key) {
+    found(`the block up to entry ${block.seq} has other keys than it says`);
   }
 }
 

@@ -51,6 +51,7 @@ export function verifyDatabase(path: string, report: Report): VerifyResult {
     result.epoch = epochOf(db) ?? "";
     if (result.epoch === "") found("the database has no epoch");
     verifyLogs(db, result, found);
+    verifyKeys(db, found);
     result.services = verifyServices(db, found);
   } catch (error) {
     found(`reading stopped: ${error instanceof Error ? error.message : String(error)}`);
@@ -88,6 +89,25 @@ function verifyLogs(
     const last = rows.at(-1);
     if (last === undefined) return;
     after = last.id;
+  }
+}
+
+/** What is stored under a key is stored once (M2); of single entries the index sees to it. */
+function verifyKeys(db: Database, found: Report): void {
+  const overlapping = `SELECT 1 FROM entry_blocks AS other WHERE other.author = entry_blocks.author
+    AND other.last_key >= entry_blocks.first_key AND other.last_key < entry_blocks.last_key`;
+  const single = `SELECT 1 FROM entry_blocks AS other, json_each(entry_blocks.heads) AS head
+    WHERE other.author = entry_blocks.author AND other.kind = entry_blocks.kind
+    AND other.key BETWEEN entry_blocks.first_key AND entry_blocks.last_key
+    AND other.key = head.value ->> 2`;
+  const wrong = db
+    .prepare<[], { channel_id: string; seq: number }>(
+      `SELECT channel_id, seq FROM entry_blocks JOIN channels ON channels.id = channel
+        WHERE last_key IS NOT NULL AND (EXISTS (${overlapping}) OR EXISTS (${single}))`,
+    )
+    .all();
+  for (const { channel_id, seq } of wrong) {
+    found(`channel ${channel_id}: a key of the block up to entry ${seq} may be stored twice`);
   }
 }
 
