@@ -1,4 +1,5 @@
-import { existsSync } from "node:fs";
+import { readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { armedHub, patchedHub } from "./round.ts";
 import { sendMessages } from "./sent-messages.ts";
@@ -27,13 +28,17 @@ export const whileMigrating = killByKill(async (stage) => {
 
   const file = new DatabaseSync(db, { readOnly: true });
   const copied = file.prepare("SELECT count(*) AS n FROM trial_copy").get()?.n;
-  const trial = file.prepare("SELECT count(*) AS n FROM entries WHERE trial = seq").get()?.n;
+  const seen = `SELECT count(*) AS n FROM entries JOIN entry_blocks AS block ON block.id = entries.id
+    WHERE trial = block.seq`;
+  const trial = file.prepare(seen).get()?.n;
   file.close();
   if (copied !== 100 || trial !== 100) {
     violated(`lost: of 100 entries the migrations have seen ${trial} and ${copied}`);
   }
-  const kept = [`${db}.v1.bak`, `${db}.v2.bak`].filter((name) => existsSync(name));
+  const folder = dirname(db);
+  const kept = readdirSync(folder).filter((name) => /\.v\d+\.bak$/.test(name));
   if (kept.length === 0) violated("lost: no copy of the older file was kept");
-  for (const copy of kept) for (const one of missingIn(copy, acked.slice(0, 100))) violated(one);
+  for (const copy of kept)
+    for (const one of missingIn(join(folder, copy), acked.slice(0, 100))) violated(one);
   return { reached, acked };
 });

@@ -32,10 +32,11 @@ const VARIANTS = [
     edits: [
       {
         file: "store/sqlite/migrations.ts",
-        find: "= [MIGRATION_1, MIGRATION_2];",
+        find: "= [MIGRATION_1, MIGRATION_2, MIGRATION_3];",
         replace:
-          '= [MIGRATION_1, MIGRATION_2, "ALTER TABLE entries ADD COLUMN trial INTEGER;' +
-          ' UPDATE entries SET trial = seq", "CREATE TABLE trial_copy (seq INTEGER, body BLOB);' +
+          "= [MIGRATION_1, MIGRATION_2, MIGRATION_3," +
+          ' "ALTER TABLE entry_blocks ADD COLUMN trial INTEGER;' +
+          ' UPDATE entry_blocks SET trial = seq", "CREATE TABLE trial_copy (seq INTEGER, body BLOB);' +
           ' INSERT INTO trial_copy SELECT seq, body FROM entries"];',
       },
     ],

@@ -1,5 +1,6 @@
 import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checkFolder } from "../../proof/crash/check-folder.ts";
 import { endCli, testFolder } from "../support/cli.js";
@@ -46,6 +47,20 @@ describe("the checker of the crash runs", () => {
     expect(stderr).toContain(`${tampering.counted}: ${tampering.check}: `);
     expect(lastLine).toMatch(new RegExp(`\\b${tampering.counted}=[1-9]`));
     expect(code).toBe(1);
+  });
+
+  test("finds nothing wrong where nothing is done but what goes before tampering", async () => {
+    const blocks = (folder: string) => {
+      const db = new DatabaseSync(join(folder, "hub.db"));
+      const found = db.prepare("SELECT count(*) AS n FROM entry_blocks WHERE heads IS NOT NULL");
+      const count = Number(found.get()?.n);
+      db.close();
+      return count;
+    };
+    const folder = tampered({ check: "", counted: "lost", file() {} });
+    expect(blocks(good)).toBeGreaterThan(0);
+    expect(blocks(folder)).toBe(0);
+    expect((await checkFolder(folder)).sentences).toEqual([]);
   });
 
   test.each(TAMPERINGS)("notices when $check", async (tampering) => {

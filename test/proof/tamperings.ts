@@ -47,19 +47,40 @@ function swapped(lines: Line[], what: string, sameUpTo: number, from = 1): Line[
   return lines.with(one, lines[other] ?? []).with(other, lines[one] ?? []);
 }
 
+/**
+ * Gives each entry of a block a row of its own, so that one can be tampered with alone. Every order
+ * stays: ids are a thousand times what they were, and the entries of a block have those before it.
+ */
+const SINGLE_ROWS = `
+  UPDATE channels SET last_used = last_used * 1000, answered_order = answered_order * 1000;
+  -- Below 0 first: no id may be that of another on the way.
+  UPDATE entry_blocks SET id = id * -1000;
+  UPDATE entry_blocks SET id = -id;
+  CREATE TEMP TABLE singles AS
+    SELECT block.id - (block.seq - entries.seq) AS id, entries.channel, entries.seq, entries.kind,
+      entries.author, entries.key, entries.addressed_by_channel, entries.stored_at_ms, entries.body
+    FROM entries JOIN entry_blocks AS block ON block.id = entries.id WHERE block.heads IS NOT NULL;
+  DELETE FROM entry_blocks WHERE heads IS NOT NULL;
+  INSERT INTO entry_blocks
+    (id, channel, seq, kind, author, key, addressed_by_channel, stored_at_ms, body)
+    SELECT * FROM singles;
+  DROP TABLE singles;`;
+
 /** A message that is neither the first nor the last entry of its channel, and has a receipt. */
-const AMID = `SELECT entries.id FROM entries JOIN channels ON channels.id = entries.channel
+const AMID = `SELECT entry_blocks.id FROM entry_blocks
+  JOIN channels ON channels.id = entry_blocks.channel
   WHERE kind = 4 AND seq > 2 AND seq < last_seq LIMIT 1`;
 
 function amid(db: DatabaseSync): { id: number; message: ChatMessage } {
   const id = Number(db.prepare(AMID).get()?.id);
-  const row = db.prepare("SELECT body FROM entries WHERE id = ?").get(id);
+  const row = db.prepare("SELECT body FROM entry_blocks WHERE id = ?").get(id);
   return { id, message: ChatMessage.decode(row?.body as Uint8Array) };
 }
 
 function putBody(db: DatabaseSync, id: number, message: ChatMessage): void {
   const body = ChatMessage.encode(message).finish();
-  db.prepare("UPDATE entries SET body = ?, key = ? WHERE id = ?").run(body, message.messageId, id);
+  const put = db.prepare("UPDATE entry_blocks SET body = ?, key = ? WHERE id = ?");
+  put.run(body, message.messageId, id);
 }
 
 /** One more entry at the end of the channel of a message. */
@@ -68,14 +89,14 @@ function appendCopy(db: DatabaseSync, messageId: (first: string) => string): voi
   const copy = { ...message, messageId: messageId(message.messageId) };
   db.exec("DROP INDEX entries_by_key");
   db.prepare(`UPDATE channels SET last_seq = last_seq + 1
-    WHERE id = (SELECT channel FROM entries WHERE id = ?)`).run(id);
+    WHERE id = (SELECT channel FROM entry_blocks WHERE id = ?)`).run(id);
   const { lastInsertRowid } = db
-    .prepare(`INSERT INTO entries (channel, seq, kind, author, key, addressed_by_channel,
+    .prepare(`INSERT INTO entry_blocks (channel, seq, kind, author, key, addressed_by_channel,
         stored_at_ms, body)
       SELECT channel, last_seq, kind, author, key, addressed_by_channel, stored_at_ms, body
-      FROM entries JOIN channels ON channels.id = channel WHERE entries.id = ?`)
+      FROM entry_blocks JOIN channels ON channels.id = channel WHERE entry_blocks.id = ?`)
     .run(id);
-  const end = db.prepare("SELECT seq FROM entries WHERE id = ?").get(lastInsertRowid);
+  const end = db.prepare("SELECT seq FROM entry_blocks WHERE id = ?").get(lastInsertRowid);
   putBody(db, Number(lastInsertRowid), { ...copy, seq: BigInt(Number(end?.seq)) });
 }
 
@@ -97,7 +118,7 @@ export const TAMPERINGS: Tampering[] = [
   {
     check: "a delivered entry is not in the file",
     counted: "lost",
-    file: (db) => db.exec(`DELETE FROM entries WHERE id = (${AMID})`),
+    file: (db) => db.exec(`DELETE FROM entry_blocks WHERE id = (${AMID})`),
   },
   {
     check: "an entry was delivered otherwise than it is stored",
@@ -142,7 +163,7 @@ export const TAMPERINGS: Tampering[] = [
   {
     check: "the file is damaged",
     counted: "lost",
-    file: (db) => db.exec(`UPDATE entries SET author = 'eve' WHERE id = (${AMID})`),
+    file: (db) => db.exec(`UPDATE entry_blocks SET author = 'eve' WHERE id = (${AMID})`),
   },
   {
     check: "a key is stored more than once",
@@ -206,7 +227,7 @@ export const TAMPERINGS: Tampering[] = [
   {
     check: "the seqs of a channel are not 1, 2, 3 up to its end",
     counted: "gaps",
-    file: (db) => db.exec(`DELETE FROM entries WHERE id = (${AMID})`),
+    file: (db) => db.exec(`DELETE FROM entry_blocks WHERE id = (${AMID})`),
   },
   {
     check: "a session left entries out between two it delivered",
@@ -237,6 +258,7 @@ export const TAMPERINGS: Tampering[] = [
 export function tamper(folder: string, { journal, file }: Tampering): void {
   if (file !== undefined) {
     const db = new DatabaseSync(join(folder, "hub.db"));
+    db.exec(SINGLE_ROWS);
     file(db);
     db.close();
   }

@@ -16,12 +16,13 @@ ALTER TABLE entry_blocks ADD COLUMN heads TEXT;
 -- The blocks of an author do not overlap: all of a block's keys lie between these two.
 CREATE UNIQUE INDEX blocks_by_key ON entry_blocks (author, last_key) WHERE last_key IS NOT NULL;
 
--- The log, an entry a row, for whoever reads the file.
+-- The log, an entry a row, for whoever reads the file. json_each has columns id and key as well.
 CREATE VIEW entries (id, channel, seq, kind, author, key, addressed_by_channel, stored_at_ms, body)
 AS SELECT id, channel, seq, kind, author, key, addressed_by_channel, stored_at_ms, body
   FROM entry_blocks WHERE heads IS NULL
 UNION ALL
-SELECT id, channel, seq - entry_count + 1 + head.key, kind, author, head.value ->> 2,
-    head.value ->> 4, head.value ->> 3, substr(body, 1 + (head.value ->> 0), head.value ->> 1)
-  FROM entry_blocks, json_each(heads) AS head WHERE heads IS NOT NULL;
+SELECT block.id, block.channel, block.seq - block.entry_count + 1 + head.key, block.kind,
+    block.author, head.value ->> 2, head.value ->> 4, head.value ->> 3,
+    substr(block.body, 1 + (head.value ->> 0), head.value ->> 1)
+  FROM entry_blocks AS block, json_each(block.heads) AS head WHERE block.heads IS NOT NULL;
 `;

@@ -12,7 +12,7 @@ import {
   ChatRequest,
 } from "../../protocol/wire.js";
 import { type ChannelRow, channelOf } from "./channel-rows.js";
-import { type BlockRow, entriesOf } from "./entry-block.js";
+import { type BlockRow, entriesOf, KIND_NUMBERS, MAX_BLOCK_ENTRIES } from "./entry-block.js";
 import type { Report } from "./verify.js";
 
 interface StoredBlock extends BlockRow {
@@ -75,7 +75,7 @@ function readBlock(
 ): { entry: StoredEntry; frame: EntryFrame }[] | undefined {
   try {
     const entries = entriesOf(block);
-    if (block.heads !== null) checkBlock(block, entries, found);
+    checkBlock(block, entries, found);
     return entries.map((entry) => ({ entry, frame: decode(entry) }));
   } catch {
     found(`entry ${block.seq} cannot be decoded`);
@@ -83,12 +83,25 @@ function readBlock(
   }
 }
 
-/** What is looked for by the row of several entries is what they say. */
+/** What several entries are looked for and counted by is what they say; one alone has none of it. */
 function checkBlock(block: StoredBlock, entries: StoredEntry[], found: Report): void {
+  const { seq, body, heads, key, first_key, last_key } = block;
+  if (heads === null) {
+    if (block.entry_count !== 1 || first_key !== null || last_key !== null) {
+      found(`entry ${seq} is alone in its row, which says something else`);
+    }
+    return;
+  }
   const keys = entries.map(({ key }) => key);
   const ascend = keys.every((key, index) => index === 0 || key > (keys[index - 1] ?? ""));
-  if (!ascend || keys[0] !== block.first_key || keys.at(-1) !== block.last_key) {
-    found(`the block up to entry ${block.seq} has other keys than it says`);
+  if (!ascend || key !== null || keys[0] !== first_key || keys.at(-1) !== last_key) {
+    found(`the block up to entry ${seq} has other keys than it says`);
+  }
+  if (!Buffer.concat(entries.map((entry) => entry.body)).equals(body)) {
+    found(`the block up to entry ${seq} has other bodies than it says`);
+  }
+  if (entries.length > MAX_BLOCK_ENTRIES || block.kind !== KIND_NUMBERS.chatMessage) {
+    found(`the block up to entry ${seq} has entries that may not share a row`);
   }
 }
 
