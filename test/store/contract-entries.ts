@@ -65,6 +65,28 @@ export function entryContract(store: () => Store): void {
     });
   });
 
+  test("M2: a key of several messages that were stored at once is stored once as well", async () => {
+    const keys = ["k1", "k2", "k4"];
+    await appendAll(
+      store(),
+      keys.map((key, index) => anEntry("c1", index + 1, { key })),
+    );
+    for (const key of keys) {
+      const error: unknown = await appendAll(store(), [anEntry("c2", 1, { key })]).catch(
+        (thrown: unknown) => thrown,
+      );
+      expect(error).toBeInstanceOf(Error);
+      expect(error).not.toBeInstanceOf(StorageError);
+    }
+    const atOnce = ["k5", "k6", "k5"].map((key, index) => anEntry("c2", index + 1, { key }));
+    await expect(appendAll(store(), atOnce)).rejects.toThrow();
+    const repeated = ["k7", "k6", "k7", "k6"].map((key, index) =>
+      anEntry("c2", index + 1, { key }),
+    );
+    await expect(appendAll(store(), repeated)).rejects.toThrow();
+    await appendAll(store(), [anEntry("c2", 1, { key: "k3" })]);
+  });
+
   test("M2: an empty key is no key: it may repeat and finds nothing", async () => {
     await appendAll(store(), [anEntry("c1", 1), anEntry("c1", 2)]);
     const found = await store().transaction((tx) => tx.entryByKey("ada", "chatMessage", ""));

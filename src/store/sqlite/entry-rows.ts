@@ -27,6 +27,8 @@ export interface EntryRows {
    */
   noteMessageId(author: string, messageId: string): string | undefined;
   byKey(author: string, kind: EntryKind, key: string): StoredEntry | undefined;
+  /** A block of the author has this key. */
+  isInBlock(author: string, key: string): boolean;
   bySeq(channelId: string, seq: number): StoredEntry | undefined;
   range(range: EntryRange): EntryPage;
 }
@@ -44,10 +46,11 @@ const RANGE = `${OF_CHANNEL} AND seq > @after AND seq < @before
 export const ENTRY_SQL = {
   // Asked of every message whose id is not certainly new, mostly in vain: as a join it would take four times as long.
   byKey: `SELECT ${WITH_CHANNEL} FROM entry_blocks WHERE author = ? AND kind = ? AND key = ?`,
-  // The first block that ends behind the key is the only one that may hold it.
+  // The first block that ends behind the key is the only one that may hold it. Without the + SQLite
+  // would prepare the statement anew for each question, which takes ten times as long as the answer.
   blockByKey: `SELECT ${WITH_CHANNEL} FROM entry_blocks WHERE id = (
     SELECT CASE WHEN first_key <= @key THEN id END FROM entry_blocks
-    WHERE author = @author AND last_key >= @key ORDER BY last_key LIMIT 1)`,
+    WHERE author = +@author AND last_key >= @key ORDER BY last_key LIMIT 1)`,
   greatestKey: `SELECT key FROM entry_blocks WHERE author = ? AND kind = ${MESSAGE} AND key IS NOT NULL
     ORDER BY key DESC LIMIT 1`,
   greatestBlockKey: `SELECT last_key FROM entry_blocks WHERE author = ? AND last_key IS NOT NULL
@@ -81,6 +84,8 @@ export function prepareEntryRows(db: Database): EntryRows {
   const oldest = db.prepare<Range, BlockRow>(ENTRY_SQL.oldest);
   const newest = db.prepare<Range, BlockRow>(ENTRY_SQL.newest);
 
+  const inBlock = (author: string, key: string) => withKey(blockByKey.get({ author, key }), key);
+
   return {
     begin: messageIds.begin,
     insert(channel, entries) {
@@ -102,11 +107,10 @@ export function prepareEntryRows(db: Database): EntryRows {
     isNew: (author, kind, key) => kind === "chatMessage" && messageIds.isNew(author, key),
     noteMessageId: messageIds.note,
     byKey(author, kind, key) {
-      const row =
-        byKey.get(author, KIND_NUMBERS[kind], key) ??
-        (kind === "chatMessage" ? blockByKey.get({ author, key }) : undefined);
-      return row && entriesOf(row).find((entry) => entry.key === key);
+      const single = withKey(byKey.get(author, KIND_NUMBERS[kind], key), key);
+      return single ?? (kind === "chatMessage" ? inBlock(author, key) : undefined);
     },
+    isInBlock: (author, key) => inBlock(author, key) !== undefined,
     bySeq(channelId, seq) {
       const row = bySeq.get({ channelId, seq });
       return row && entriesOf(row).find((entry) => entry.seq === seq);
@@ -130,6 +134,10 @@ export function prepareEntryRows(db: Database): EntryRows {
       return page;
     },
   };
+}
+
+function withKey(row: BlockRow | undefined, key: string): StoredEntry | undefined {
+  return row && entriesOf(row).find((entry) => entry.key === key);
 }
 
 /** The entries of rows that lie between two seqs; those of each row in the order of the rows. */

@@ -22,7 +22,7 @@ const IS_ASCII = /^[\x20-\x7e]*$/;
  * more the more was stored, for it touches a page that nothing else needs (`npm run bench -- --only stored`).
  *
  * A bound may be too great, after a transaction that did not commit or a channel that was pruned;
- * then a search is made in vain. The index stays unique whatever is said here.
+ * then a search is made in vain. What is said to be new must be: of blocks no index sees to it.
  * @param greatest asks the database, once for each author
  */
 export function greatestKeys(greatest: (author: string) => string): GreatestKeys {

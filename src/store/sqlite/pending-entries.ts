@@ -31,10 +31,18 @@ export class PendingEntries {
     this.#rows = rows;
   }
 
-  /** @param entry the next one of its channel */
+  /**
+   * @param entry the next one of its channel
+   * @throws Error where a block has its key; the index sees to all others (M2)
+   */
   add(channel: CachedChannel, entry: StoredEntry): void {
     const { kind, author, key, body } = entry;
     const before = kind === "chatMessage" ? this.#rows.noteMessageId(author, key) : undefined;
+    if (before === undefined && kind === "chatMessage" && key !== "") {
+      // Whoever looked for the key has had them flushed already.
+      this.flush();
+      if (this.#rows.isInBlock(author, key)) throw new Error("an author's key is stored already");
+    }
     this.#count += 1;
     const last = this.#last.get(channel);
     // Then that block has the newest entry of the author, and of the channel.

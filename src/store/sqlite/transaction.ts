@@ -63,17 +63,18 @@ export function openTransaction(
     perform("write", operation);
   };
   /** A question about entries, answered after those in memory are written. */
-  const askEntries = <T>(question: () => T): Promise<T> =>
-    read(() => {
-      pending.flush();
-      return question();
-    });
+  const askEntries = async <T>(question: () => T): Promise<T> => {
+    perform("write", () => pending.flush());
+    return perform("read", question);
+  };
   /** The same about channels. */
-  const ask = <T>(question: () => T): Promise<T> =>
-    askEntries(() => {
+  const ask = async <T>(question: () => T): Promise<T> => {
+    perform("write", () => {
+      pending.flush();
       cache.flush();
-      return question();
     });
+    return perform("read", question);
+  };
 
   /** What is read belongs to the reader. */
   const own = (channel: Channel | undefined) =>
