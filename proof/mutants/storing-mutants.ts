@@ -107,9 +107,57 @@ export const STORING_MUTANTS: readonly Mutant[] = [
         replace: "undefined;",
       },
       UNIQUE_KEYS,
+      {
+        file: "store/sqlite/pending-entries.ts",
+        find: "if (this.#rows.isInBlock(author, key))",
+        replace: "if (this.#count < 0)",
+      },
     ],
     caughtBy: "crash",
     figures: ["duplicated"],
+  },
+  {
+    name: "repeat-within-a-row",
+    what: "of messages that share a row, finds only the last one by its key",
+    edits: [
+      {
+        file: "store/sqlite/entry-rows.ts",
+        find: "last_key >= @key ORDER BY",
+        replace: "last_key = @key ORDER BY",
+      },
+    ],
+    caughtBy: "crash",
+    // In a chat that has ended meanwhile a repeat is refused instead.
+    figures: ["duplicated", "lost"],
+  },
+  {
+    name: "row-of-two-authors",
+    what: "puts messages that follow each other into one row, whoever wrote them",
+    edits: [
+      {
+        file: "store/sqlite/pending-entries.ts",
+        find: "last.lastKey === before &&",
+        replace: "",
+      },
+      {
+        file: "store/sqlite/pending-entries.ts",
+        find: "last.entries[0]?.author === author &&",
+        replace: "",
+      },
+    ],
+    caughtBy: "model",
+  },
+  {
+    name: "unwritten-entries-unread",
+    what: "answers from the rows there are, without the entries that are about to become one",
+    edits: [
+      {
+        file: "store/sqlite/transaction.ts",
+        find: 'perform("write", () => pending.flush());',
+        replace: "",
+      },
+    ],
+    caughtBy: "model",
   },
   {
     name: "request-stored-twice",
