@@ -1,6 +1,5 @@
 import type { Refusal } from "../protocol/refusals.js";
-import { timestampOf } from "../protocol/time.js";
-import type { ChatHistoryPage, Receipt } from "../protocol/wire.js";
+import type { ChatHistoryPage } from "../protocol/wire.js";
 import type { Written } from "./context.js";
 import type { StoredEntry } from "./entry.js";
 
@@ -9,9 +8,20 @@ export interface HistoryPage extends Omit<ChatHistoryPage, "messages"> {
   bodies: Uint8Array[];
 }
 
-/** The one answer to a frame (M5). A receipt's request_id is filled in by the session. */
+/** What a receipt says of an entry. */
+export interface EntryReceipt {
+  channelId: string;
+  seq: number;
+  /** Empty where it is no message. */
+  messageId: string;
+  storedAtMs: number;
+  /** It had been stored before. */
+  duplicate: boolean;
+}
+
+/** The one answer to a frame (M5). */
 export type Answer =
-  | { kind: "receipt"; receipt: Receipt }
+  | { kind: "receipt"; receipt: EntryReceipt }
   | { kind: "page"; page: HistoryPage }
   | { kind: "refusal"; refusal: Refusal };
 
@@ -36,11 +46,10 @@ function receiptOf(entry: StoredEntry, duplicate: boolean): Answer {
   return {
     kind: "receipt",
     receipt: {
-      requestId: "",
       channelId: entry.channelId,
-      seq: BigInt(entry.seq),
+      seq: entry.seq,
       messageId: entry.kind === "chatMessage" ? entry.key : "",
-      timestamp: timestampOf(entry.storedAtMs),
+      storedAtMs: entry.storedAtMs,
       duplicate,
     },
   };

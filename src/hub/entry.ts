@@ -74,8 +74,11 @@ function encodeFrame(entry: NewEntry): Uint8Array {
       return encode(ChatReject, frame.value);
     case "chatMessage":
       return completeMessage(frame.value, {
-        ...{ messageId: entry.key, channelId: entry.channelId, senderId: entry.author },
-        ...{ seq: entry.seq, storedAtMs: entry.storedAtMs },
+        messageId: entry.key,
+        channelId: entry.channelId,
+        senderId: entry.author,
+        seq: entry.seq,
+        storedAtMs: entry.storedAtMs,
       });
     case "chatEnd":
       return encode(ChatEnd, frame.value);

@@ -1,8 +1,8 @@
 import { isUtf8 } from "node:buffer";
 import { encode, encodeWith } from "./encode.js";
 import { EncodedFields, LENGTH_DELIMITED, VARINT } from "./encoded-fields.js";
-import { timestampOf } from "./time.js";
-import { ChatMessage, Timestamp } from "./wire.js";
+import { encodedTimestamp } from "./encoded-timestamp.js";
+import { ChatMessage } from "./wire.js";
 
 /** A chat_message as its sender encoded it: its content is checked and passed on, but never looked at. */
 export interface SentMessage
@@ -54,9 +54,18 @@ const REPLACEMENT = "\ufffd";
  */
 export function scanMessage(bytes: Buffer): SentMessage | undefined {
   const sent: SentMessage = {
-    ...{ messageId: "", channelId: "", senderId: "", targetAgent: "", serviceId: "" },
-    ...{ contentType: "", replyTo: "", metadata: NO_METADATA as Map<string, string> },
-    ...{ isEmpty: true, setsSeq: false, setsTimestamp: false, bytes },
+    messageId: "",
+    channelId: "",
+    senderId: "",
+    targetAgent: "",
+    serviceId: "",
+    contentType: "",
+    replyTo: "",
+    metadata: NO_METADATA as Map<string, string>,
+    isEmpty: true,
+    setsSeq: false,
+    setsTimestamp: false,
+    bytes,
   };
   let seen = 0;
   const fields = new EncodedFields(bytes);
@@ -131,7 +140,7 @@ export function completeMessage(sent: SentMessage, place: MessagePlace): Uint8Ar
     if (sent.messageId === "") writer.tag(1, LENGTH_DELIMITED).string(place.messageId);
     if (sent.channelId === "") writer.tag(2, LENGTH_DELIMITED).string(place.channelId);
     if (sent.senderId === "") writer.tag(3, LENGTH_DELIMITED).string(place.senderId);
-    Timestamp.encode(timestampOf(place.storedAtMs), writer.tag(5, LENGTH_DELIMITED).fork()).join();
+    writer.tag(5, LENGTH_DELIMITED).bytes(encodedTimestamp(place.storedAtMs));
     writer.tag(6, VARINT).uint64(place.seq);
   });
 }

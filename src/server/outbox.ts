@@ -1,13 +1,13 @@
-import type { Receipt } from "../protocol/wire.js";
+import type { EntryReceipt } from "../hub/answer.js";
 import { createBudget } from "./budget.js";
-import { encodeReceipts } from "./responses.js";
+import { type AnsweredRequest, encodeReceipts } from "./responses.js";
 
 /** What may be on its way to one session before it is fed from the log instead (D4). */
 const MAX_FRAMES = 256;
 const MAX_BYTES = 1024 * 1024;
 /** A place that is kept has no size yet. */
 const PLACE = 0;
-const NO_RECEIPTS: Receipt[] = [];
+const NO_RECEIPTS: AnsweredRequest[] = [];
 
 /** The part of a gRPC server stream that an outbox needs. */
 export interface ResponseStream {
@@ -20,7 +20,7 @@ export interface Outbox {
   /** Sends an encoded response; taken is called when the transport has its bytes. */
   push(bytes: Uint8Array, taken?: () => void): void;
   /** Sends a receipt; those that follow each other go out as one response. */
-  pushReceipt(receipt: Receipt): void;
+  pushReceipt(requestId: string, receipt: EntryReceipt): void;
   /** Sends the receipts collected so far: a transaction has been told to its end. */
   settle(): void;
   /** Frames and bytes that may still be on their way; a full outbox has none of either. */
@@ -52,7 +52,7 @@ class CountedOutbox implements Outbox {
   readonly #drained: () => void;
   readonly #full: () => void;
   readonly #budget = createBudget({ maxItems: MAX_FRAMES, maxBytes: MAX_BYTES });
-  #receipts: Receipt[] = NO_RECEIPTS;
+  #receipts: AnsweredRequest[] = NO_RECEIPTS;
   /** There was no room for something. */
   #short = false;
 
@@ -67,12 +67,12 @@ class CountedOutbox implements Outbox {
     this.#send(response, taken);
   }
 
-  pushReceipt(receipt: Receipt): void {
+  pushReceipt(requestId: string, receipt: EntryReceipt): void {
     if (this.#receipts.length === 0) {
       this.#add(PLACE);
       this.#receipts = [];
     }
-    this.#receipts.push(receipt);
+    this.#receipts.push({ requestId, receipt });
   }
 
   settle(): void {

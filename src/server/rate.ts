@@ -1,7 +1,7 @@
 /** What each agent has sent lately, over all its sessions and calls (M8). */
 export interface Rates {
-  /** Counts a request that was taken. */
-  take(agentId: string, sizeBytes: number): void;
+  /** Counts a request that was taken. @returns how long until the next one may be, as `waitMs` says */
+  take(agentId: string, sizeBytes: number): number;
   /**
    * Counts what a call took of the hub's time, as the requests that might have been sent in twice
    * that time: so an agent's calls take half of it at most.
@@ -64,6 +64,11 @@ export function createRates(of: {
     }
   }
 
+  function waitFor({ frames, bytes }: Bucket): number {
+    const waitMs = Math.max(msUntil(1, frames, mostFrames), msUntil(1, bytes, mostBytes));
+    return waitMs > ROUNDING ? waitMs : 0;
+  }
+
   return {
     take(agentId, sizeBytes) {
       const atMs = of.nowMs();
@@ -71,6 +76,7 @@ export function createRates(of: {
       const bucket = bucketOf(agentId, atMs);
       bucket.frames -= 1;
       bucket.bytes -= sizeBytes;
+      return waitFor(bucket);
     },
     spend(agentId, tookMs) {
       if (of.maxFramesPerSecond === 0) return;
@@ -79,9 +85,7 @@ export function createRates(of: {
       buckets.set(agentId, { ...bucket, frames });
     },
     waitMs(agentId) {
-      const { frames, bytes } = bucketOf(agentId, of.nowMs());
-      const waitMs = Math.max(msUntil(1, frames, mostFrames), msUntil(1, bytes, mostBytes));
-      return waitMs > ROUNDING ? waitMs : 0;
+      return waitFor(bucketOf(agentId, of.nowMs()));
     },
   };
 }

@@ -68,9 +68,11 @@ function checked(
   agentId: string,
   bounds: field.MetadataBounds,
 ): CheckedRequest {
-  const refusal = check(request, hasFrame, agentId, bounds);
-  const requestId = field.isKey(request.requestId) ? request.requestId : "";
-  return { ...request, requestId, refusal };
+  const { acks, setAside, heartbeat, frame } = request;
+  const badRequestId = field.key("request_id", request.requestId);
+  const requestId = badRequestId === undefined ? request.requestId : "";
+  const refusal = check(request, hasFrame, badRequestId, agentId, bounds);
+  return { requestId, acks, setAside, heartbeat, frame, refusal };
 }
 
 function checkCount(name: string, positions: number): Refusal | undefined {
@@ -115,10 +117,11 @@ const LAST_FRAME_FIELD = 29;
 function check(
   message: Request,
   hasFrame: boolean,
+  badRequestId: Refusal | undefined,
   agentId: string,
   bounds: field.MetadataBounds,
 ): Refusal | undefined {
-  const { requestId, acks, setAside, heartbeat, frame } = message;
+  const { acks, setAside, heartbeat, frame } = message;
   const isEmpty = acks.length === 0 && setAside.length === 0 && !heartbeat;
   // What stands beside a frame that is not known must not pass for its answer (M5).
   if (frame === undefined && (hasFrame || isEmpty)) {
@@ -128,7 +131,7 @@ function check(
     );
   }
   return (
-    field.key("request_id", requestId) ??
+    badRequestId ??
     checkPositions("acks", acks) ??
     checkPositions("set_aside", setAside) ??
     (frame === undefined ? undefined : checkFrame(frame, agentId, bounds))

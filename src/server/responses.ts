@@ -1,16 +1,12 @@
-import type { HistoryPage } from "../hub/answer.js";
+import type { EntryReceipt, HistoryPage } from "../hub/answer.js";
 import type { EntryKind, StoredEntry } from "../hub/entry.js";
 import { enclose } from "../protocol/byte-writer.js";
 import { encode, encodeWith } from "../protocol/encode.js";
-import { LENGTH_DELIMITED } from "../protocol/encoded-fields.js";
+import { LENGTH_DELIMITED, VARINT } from "../protocol/encoded-fields.js";
+import { encodedTimestamp } from "../protocol/encoded-timestamp.js";
 import { type Refusal, refusalKind } from "../protocol/refusals.js";
 import { durationOf } from "../protocol/time.js";
-import {
-  type ChatError,
-  ChatHistoryPage,
-  ConnectResponse,
-  type Receipt,
-} from "../protocol/wire.js";
+import { type ChatError, ChatHistoryPage, ConnectResponse } from "../protocol/wire.js";
 
 /** Encoded ConnectResponses: a session's outbox holds nothing else. */
 
@@ -57,10 +53,27 @@ export function encodePage({ bodies, ...page }: HistoryPage, requestId: string):
   });
 }
 
+/** A receipt, and the request that it answers. */
+export interface AnsweredRequest {
+  requestId: string;
+  receipt: EntryReceipt;
+}
+
 /** Receipts of one commit to one session, in the order of their storing. */
-export function encodeReceipts(receipts: Receipt[]): Uint8Array {
-  const response: ConnectResponse = { requestId: "", receipts, replayed: false, frame: undefined };
-  return encode(ConnectResponse, response);
+export function encodeReceipts(answered: readonly AnsweredRequest[]): Uint8Array {
+  return encodeWith((writer) => {
+    for (const { requestId, receipt } of answered) {
+      const { channelId, seq, messageId, storedAtMs, duplicate } = receipt;
+      // receipts of ConnectResponse, and in it the fields of Receipt.
+      writer.tag(2, LENGTH_DELIMITED).fork();
+      if (requestId !== "") writer.tag(1, LENGTH_DELIMITED).string(requestId);
+      writer.tag(2, LENGTH_DELIMITED).string(channelId).tag(3, VARINT).uint64(seq);
+      if (messageId !== "") writer.tag(4, LENGTH_DELIMITED).string(messageId);
+      writer.tag(5, LENGTH_DELIMITED).bytes(encodedTimestamp(storedAtMs));
+      if (duplicate) writer.tag(6, VARINT).bool(duplicate);
+      writer.join();
+    }
+  });
 }
 
 /** A refusal as the wire has it. */

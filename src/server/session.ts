@@ -195,7 +195,17 @@ class LiveSession implements Session {
     return refused(refusal);
   }
 
-  async #handle(
+  #handle(
+    context: Context,
+    acks: ChannelPosition[],
+    frame: RequestFrame | undefined,
+  ): Promise<Outcome> {
+    return acks.length === 0 && frame !== undefined
+      ? handleFrame(context, this.#of.caller, frame)
+      : this.#handleAcks(context, acks, frame);
+  }
+
+  async #handleAcks(
     context: Context,
     acks: ChannelPosition[],
     frame: RequestFrame | undefined,
@@ -204,7 +214,6 @@ class LiveSession implements Session {
     const { agentId } = caller;
     // A request is done as a whole or not at all (M5): its acks are checked before the frame is
     // handled, and moved only where that was not refused.
-    if (acks.length === 0) return frame && handleFrame(context, caller, frame);
     const refusal = await checkPositions(context, agentId, acks);
     if (refusal !== undefined) {
       return { ...refused(refusal), gone: await channelsNotFound(context, agentId, acks) };
@@ -222,7 +231,7 @@ class LiveSession implements Session {
     if (this.#isOver()) return;
     switch (answer.kind) {
       case "receipt":
-        this.outbox.pushReceipt({ ...answer.receipt, requestId });
+        this.outbox.pushReceipt(requestId, answer.receipt);
         this.#of.receiptsWaiting();
         return;
       case "page":

@@ -6,11 +6,16 @@
 const MIN_SLICE_MS = 3;
 /** What goes before something that cannot be divided need not be in a slice of its own if it is as short. */
 const SHORT_MS = 1;
+/** So much of a turn takes far less than a slice, and reading the clock would be a tenth of it. */
+const UNTIMED_WEIGHT = 8;
 
 /** Divides long work, so that connections, timers and heartbeats need not wait for all of it. */
 export interface Slices {
-  /** To be awaited where it is not undefined, which it mostly is. */
-  next(): Promise<void> | undefined;
+  /**
+   * To be awaited where it is not undefined, which it mostly is.
+   * @param weight of what is about to be done, of a turn's; the clock is read only once for several light pieces
+   */
+  next(weight: number): Promise<void> | undefined;
   /** The same, before something that cannot be divided: hardly anything is to come before it. */
   fresh(): Promise<void> | undefined;
 }
@@ -19,6 +24,7 @@ export interface Slices {
 export function createSlices(nowMs: () => number = () => performance.now()): Slices {
   let sinceMs = nowMs();
   let sliceMs = MIN_SLICE_MS;
+  let untimed = 0;
 
   function pauseAfter(lengthMs: number): Promise<void> | undefined {
     const askedMs = nowMs();
@@ -38,5 +44,13 @@ export function createSlices(nowMs: () => number = () => performance.now()): Sli
     });
   }
 
-  return { next: () => pauseAfter(sliceMs), fresh: () => pauseAfter(SHORT_MS) };
+  return {
+    next(weight) {
+      untimed += weight;
+      if (untimed < UNTIMED_WEIGHT) return undefined;
+      untimed = 0;
+      return pauseAfter(sliceMs);
+    },
+    fresh: () => pauseAfter(SHORT_MS),
+  };
 }

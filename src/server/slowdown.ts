@@ -15,20 +15,19 @@ export function createSlowdown(of: { rates: Rates; agentId: string; over: () => 
   let timer: NodeJS.Timeout | undefined;
 
   /** Other sessions of the agent may have been quicker: then it is waited for again. */
-  function wait(): void {
-    const waitMs = rates.waitMs(agentId);
+  function wait(waitMs: number): void {
     timer = waitMs === 0 ? undefined : setTimeout(look, Math.ceil(waitMs)).unref();
   }
 
   function look(): void {
-    wait();
+    wait(rates.waitMs(agentId));
     if (timer === undefined) of.over();
   }
 
   return {
     count(sizeBytes) {
-      rates.take(agentId, sizeBytes);
-      if (timer === undefined) wait();
+      const waitMs = rates.take(agentId, sizeBytes);
+      if (timer === undefined) wait(waitMs);
     },
     isOn: () => timer !== undefined,
     stop() {

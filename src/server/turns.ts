@@ -140,7 +140,7 @@ export function createTurns(of: {
         const outcomes: Outcome[] = [];
         for (const job of jobs) {
           outcomes.push(await run(job, tx, readOnly));
-          const next = slices.next();
+          const next = slices.next(job.weight ?? 1);
           if (next !== undefined) await next;
         }
         const fresh = slices.fresh();
@@ -193,10 +193,10 @@ export function createTurns(of: {
 
   async function tell(jobs: AnyJob[], outcomes: Outcome[], slices: Slices): Promise<void> {
     for (let index = 0; index < jobs.length; index += 1) {
-      const next = slices.next();
-      if (next !== undefined) await next;
       const job = jobs[index];
       const outcome = outcomes[index];
+      const next = slices.next(job?.weight ?? 1);
+      if (next !== undefined) await next;
       if (job === undefined || outcome === undefined) continue;
       try {
         if ("refusal" in outcome) {
