@@ -69,13 +69,8 @@ export const STORING_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "hub/write.ts",
-        find: "await context.tx.putChannel(after);",
-        replace: `const lose = ${onceIn(200)}; if (!lose) await context.tx.putChannel(after);`,
-      },
-      {
-        file: "hub/write.ts",
-        find: "await context.tx.append([stored]);",
-        replace: "if (!lose) await context.tx.append([stored]);",
+        find: "await context.tx.append([stored], after);",
+        replace: `if (!(${onceIn(200)})) await context.tx.append([stored], after);`,
       },
     ],
     caughtBy: "crash",

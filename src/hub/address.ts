@@ -12,13 +12,12 @@ import { visible } from "./visible-service.js";
 /** Where a message goes: into a channel, or first a chat of an AUTO service has to be asked for. */
 export type Destination = { channel: Channel } | { askFirst: ServiceRecord } | { refusal: Refusal };
 
-/** Finds the channel a message is meant for (A1 to A3). */
+/** Finds the channel a message is meant for that does not name it (A1 to A3). */
 export async function findDestination(
   context: Context,
   agentId: string,
   message: SentMessage,
 ): Promise<Destination> {
-  if (message.channelId !== "") return byChannel(context, agentId, message);
   if (message.targetAgent === agentId) {
     return { refusal: refuse("SELF_CHAT", "chat_message.target_agent is yourself") };
   }
@@ -26,12 +25,16 @@ export async function findDestination(
   return byAgent(context, agentId, message.targetAgent);
 }
 
-async function byChannel(
+/**
+ * Whether a message may go to the channel that it names (A1).
+ * @param channel the one of that name
+ */
+export function checkDestination(
   context: Context,
   agentId: string,
   { channelId, serviceId, targetAgent }: SentMessage,
-): Promise<Destination> {
-  const channel = await context.tx.channel(channelId);
+  channel: Channel | undefined,
+): Destination {
   if (channel === undefined || roleOf(channel, agentId) === undefined) {
     return { refusal: denyChannel(context, agentId, channelId, channel) };
   }

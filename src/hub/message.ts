@@ -1,7 +1,7 @@
-import { refuse } from "../protocol/refusals.js";
+import { type Refusal, refuse } from "../protocol/refusals.js";
 import type { SentMessage } from "../protocol/sent-message.js";
 import { ChatMessage, ChatRequest } from "../protocol/wire.js";
-import { findDestination } from "./address.js";
+import { checkDestination, findDestination } from "./address.js";
 import { type Answer, receiptFor, refused, repeatedReceipt } from "./answer.js";
 import type { Channel } from "./channel.js";
 import type { Context } from "./context.js";
@@ -32,48 +32,46 @@ export async function sendMessage(
           );
     }
   }
-  const destination = await findDestination(context, agentId, message);
+  const { channelId } = message;
+  const destination =
+    channelId === ""
+      ? await findDestination(context, agentId, message)
+      : checkDestination(context, agentId, message, await context.tx.channel(channelId));
   if ("refusal" in destination) return refused(destination.refusal);
+  let channel: Channel;
   if ("askFirst" in destination) {
-    return sendToAutoService(context, agentId, message, destination.askFirst);
-  }
-  return append(context, destination.channel, agentId, message);
-}
-
-async function append(
-  context: Context,
-  channel: Channel,
-  agentId: string,
-  message: SentMessage,
-): Promise<Answer> {
+    const asked = await askAutoService(context, agentId, destination.askFirst);
+    if ("refusal" in asked) return refused(asked.refusal);
+    channel = asked.channel;
+  } else channel = destination.channel;
   const decision = decideMessage(channel, agentId);
   if ("refusal" in decision) return refused(decision.refusal);
-  const messageId = message.messageId || context.env.newId("msg");
   await write(context, channel, {
     author: agentId,
     frame: { $case: "chatMessage", value: message },
-    key: messageId,
-    addressedByChannel: message.channelId !== "",
+    key: message.messageId || context.env.newId("msg"),
+    addressedByChannel: channelId !== "",
   });
   return receiptFor(context.written.at(-1));
 }
 
-/** Request, automatic accept and message: all of them, or none (A2). */
-async function sendToAutoService(
+/** Request and automatic accept; the message follows: all of them, or none (A2). */
+async function askAutoService(
   context: Context,
   agentId: string,
-  message: SentMessage,
   service: ServiceRecord,
-): Promise<Answer> {
+): Promise<{ channel: Channel } | { refusal: Refusal }> {
   if (await isFull(context, service)) {
-    return refused(refuse("BUSY", "the service has as many active chats as it takes; try again"));
+    return {
+      refusal: refuse("BUSY", "the service has as many active chats as it takes; try again"),
+    };
   }
   const { serviceId } = service;
   const requested = await requestChat(context, agentId, ChatRequest.fromPartial({ serviceId }));
-  if (requested.kind !== "receipt") return requested;
+  if (requested.kind === "refusal") return requested;
   const active = context.written.at(-1)?.channel;
   if (active === undefined) throw new Error("an accepted request wrote nothing");
-  return append(context, active, agentId, message);
+  return { channel: active };
 }
 
 /** "The same" leaves metadata out: a retry may carry a new trace (M2). */

@@ -179,8 +179,11 @@ export interface Transaction {
   /** The channels in which the agent's position is smaller than its due, oldest first. */
   channelsBehind(agentId: string): Promise<BehindChannel[]>;
 
-  /** Stores entries, whose seqs follow the channel's stored ones without a gap. */
-  append(entries: StoredEntry[]): Promise<void>;
+  /**
+   * Stores entries, whose seqs follow the channel's stored ones without a gap.
+   * @param channel is stored as well: as it is after them
+   */
+  append(entries: StoredEntry[], channel?: Channel): Promise<void>;
   /** The entry an author stored under a key (M2, C2). */
   entryByKey(author: string, kind: EntryKind, key: string): Promise<StoredEntry | undefined>;
   /** The entry at a place. */

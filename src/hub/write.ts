@@ -35,8 +35,7 @@ export async function write(context: Context, channel: Channel, draft: Draft): P
   };
   const after = apply(channel, entry);
   const stored = encodeEntry(entry);
-  await context.tx.putChannel(after);
-  await context.tx.append([stored]);
+  await context.tx.append([stored], after);
   context.written.push({ entry: stored, channel: after });
   return after;
 }

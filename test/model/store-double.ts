@@ -117,9 +117,10 @@ function watched(tx: Transaction, what: Committed): Transaction {
       if (key.startsWith(FAULTY_KEY)) throw new TypeError("a fault of the program");
       return tx.entryByKey(author, kind, key);
     },
-    async append(entries) {
-      await tx.append(entries);
+    async append(entries, channel) {
+      await tx.append(entries, channel);
       what.entries.push(...entries);
+      if (channel !== undefined) what.channels.push(channel);
     },
     async putChannel(channel) {
       await tx.putChannel(channel);

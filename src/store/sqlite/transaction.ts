@@ -57,11 +57,17 @@ export function openTransaction(
       throw failure.error;
     }
   }
-  const read = async <T>(operation: () => T): Promise<T> => perform("read", operation);
-  const write = async (operation: () => void): Promise<void> => {
-    if (readOnly !== undefined) throw readOnly;
-    perform("write", operation);
-  };
+  /** Not an async function: those are dearer by far, and this one never waits. */
+  function settled<T>(doing: string, operation: () => T): Promise<T> {
+    try {
+      return Promise.resolve(perform(doing, operation));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+  const read = <T>(operation: () => T): Promise<T> => settled("read", operation);
+  const write = (operation: () => void): Promise<void> =>
+    readOnly === undefined ? settled("write", operation) : Promise.reject(readOnly);
   /** A question about entries, answered after those in memory are written. */
   const askEntries = async <T>(question: () => T): Promise<T> => {
     perform("write", () => pending.flush());
@@ -113,18 +119,21 @@ export function openTransaction(
       }),
     channelsBehind: (agentId) => ask(() => channelQueries.channelsBehind(agentId)),
 
-    append: (entries) =>
+    append: (entries, after) =>
       write(() => {
+        if (after !== undefined) cache.put(after);
         for (const entry of entries) {
           const channel = cache.expectNext(entry.channelId, entry.seq);
           cache.appended(channel, entry.seq);
           pending.add(channel, entry);
         }
       }),
-    entryByKey: async (author, kind, key) =>
-      perform("read", () => entryRows.isNew(author, kind, key))
-        ? undefined
-        : askEntries(() => entryRows.byKey(author, kind, key)),
+    entryByKey: (author, kind, key) =>
+      read(() => {
+        if (entryRows.isNew(author, kind, key)) return undefined;
+        pending.flush();
+        return entryRows.byKey(author, kind, key);
+      }),
     entry: (channelId, seq) => askEntries(() => entryRows.bySeq(channelId, seq)),
     entries: (range) => askEntries(() => entryRows.range(range)),
 
