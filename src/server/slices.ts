@@ -7,7 +7,7 @@ const MIN_SLICE_MS = 3;
 /** What goes before something that cannot be divided need not be in a slice of its own if it is as short. */
 const SHORT_MS = 1;
 /** So much of a turn takes far less than a slice, and reading the clock would be a tenth of it. */
-const UNTIMED_WEIGHT = 8;
+const UNTIMED_WEIGHT = 4;
 
 /** Divides long work, so that connections, timers and heartbeats need not wait for all of it. */
 export interface Slices {
