@@ -33,8 +33,8 @@ export const LOG_MUTANTS: readonly RuleMutant[] = [
     name: "nameless-messages",
     what: "leaves a message without an id where the client gave none",
     file: "hub/message.ts",
-    find: 'const messageId = message.messageId || context.env.newId("msg");',
-    replace: "const messageId = message.messageId;",
+    find: 'key: message.messageId || context.env.newId("msg"),',
+    replace: "key: message.messageId,",
     fails: ["M2-a-name-for-every-message"],
   }),
   broken({

@@ -173,8 +173,8 @@ export const STORING_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "hub/answer.ts",
-        find: "seq: BigInt(entry.seq),",
-        replace: `seq: BigInt(entry.seq + (${onceIn(200)} ? 1 : 0)),`,
+        find: "seq: entry.seq,",
+        replace: `seq: entry.seq + (${onceIn(200)} ? 1 : 0),`,
       },
     ],
     caughtBy: "crash",

@@ -6,14 +6,14 @@
 const MIN_SLICE_MS = 3;
 /** What goes before something that cannot be divided need not be in a slice of its own if it is as short. */
 const SHORT_MS = 1;
-/** So much of a turn takes far less than a slice, and reading the clock would be a tenth of it. */
+/** So much of a turn is done without reading the clock, which costs as much as some of what is done. */
 const UNTIMED_WEIGHT = 4;
 
 /** Divides long work, so that connections, timers and heartbeats need not wait for all of it. */
 export interface Slices {
   /**
    * To be awaited where it is not undefined, which it mostly is.
-   * @param weight of what is about to be done, of a turn's; the clock is read only once for several light pieces
+   * @param weight of what is between this and the call before, of a turn's
    */
   next(weight: number): Promise<void> | undefined;
   /** The same, before something that cannot be divided: hardly anything is to come before it. */

@@ -68,9 +68,10 @@ export function openTransaction(
   const read = <T>(operation: () => T): Promise<T> => settled("read", operation);
   const write = (operation: () => void): Promise<void> =>
     readOnly === undefined ? settled("write", operation) : Promise.reject(readOnly);
+  const flushEntries = () => perform("write", () => pending.flush());
   /** A question about entries, answered after those in memory are written. */
   const askEntries = async <T>(question: () => T): Promise<T> => {
-    perform("write", () => pending.flush());
+    flushEntries();
     return perform("read", question);
   };
   /** The same about channels. */
@@ -131,7 +132,7 @@ export function openTransaction(
     entryByKey: (author, kind, key) =>
       read(() => {
         if (entryRows.isNew(author, kind, key)) return undefined;
-        pending.flush();
+        flushEntries();
         return entryRows.byKey(author, kind, key);
       }),
     entry: (channelId, seq) => askEntries(() => entryRows.bySeq(channelId, seq)),
