@@ -107,8 +107,8 @@ export const DELIVERING_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "server/turns.ts",
-        find: "for (const written of outcome.written)",
-        replace: "for (const written of outcome.written.toReversed())",
+        find: "for (const one of written)",
+        replace: "for (const one of written.toReversed())",
       },
     ],
     caughtBy: "model",
@@ -144,8 +144,8 @@ export const DELIVERING_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "server/turns.ts",
-        find: "for (const moved of outcome.moved)",
-        replace: "for (const moved of outcome.moved.slice(0, 0))",
+        find: "for (const one of moved)",
+        replace: "for (const one of moved.slice(0, 0))",
       },
     ],
     caughtBy: "model",

@@ -33,10 +33,10 @@ export const STORING_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "server/turns.ts",
-        find: "outcomes.push(await run(job, tx, readOnly));",
+        find: "outcomes.push({ result, context });",
         replace:
-          "{ const one = await run(job, tx, readOnly); outcomes.push(one); const told = job.done;" +
-          ' if ("result" in one) { job.done = () => { job.done = told; }; told(one.result); }' +
+          "{ outcomes.push({ result, context }); const told = job.done;" +
+          " job.done = () => { job.done = told; }; told(result);" +
           " if (outcomes.length === jobs.length) {" +
           " of.settled(); await new Promise((later) => setTimeout(later, 2)); } }",
       },
@@ -52,11 +52,10 @@ export const STORING_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "server/turns.ts",
-        find: "outcomes.push(await run(job, tx, readOnly));",
+        find: "outcomes.push({ result, context });",
         replace:
-          "{ const one = await run(job, tx, readOnly);" +
-          ' outcomes.push("written" in one ? { ...one, written: [] } : one);' +
-          " for (const each of one.written ?? []) of.deliver(each); if (outcomes.length ===" +
+          "{ outcomes.push({ result, context: { ...context, written: [] } });" +
+          " for (const each of context.written) of.deliver(each); if (outcomes.length ===" +
           " jobs.length) await new Promise((later) => setTimeout(later, 2)); }",
       },
     ],
@@ -69,8 +68,8 @@ export const STORING_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "hub/write.ts",
-        find: "await context.tx.append([stored], after);",
-        replace: `if (!(${onceIn(200)})) await context.tx.append([stored], after);`,
+        find: "return context.tx.append([stored], after);",
+        replace: `return ${onceIn(200)} ? Promise.resolve() : context.tx.append([stored], after);`,
       },
     ],
     caughtBy: "crash",

@@ -8,7 +8,7 @@ import type { DecidedEntry } from "./entry.js";
  * make of it, in seq order, and nothing else changes it but positions.
  */
 export function apply(channel: Channel, entry: DecidedEntry): Channel {
-  const next: Channel = {
+  const next: { -readonly [Field in keyof Channel]: Channel[Field] } = {
     ...channel,
     lastSeq: entry.seq,
     provider: progressAfter(channel.provider, entry, channel.providerId),

@@ -6,38 +6,38 @@ export type Role = "provider" | "consumer";
 /** What one member has to read of a channel, and how far it has got. */
 export interface MemberProgress {
   /** Everything up to this seq is handled by the member, or written by it. */
-  position: number;
+  readonly position: number;
   /** The newest entry somebody else wrote: the member is behind while position < due. */
-  due: number;
+  readonly due: number;
 }
 
-/** One conversation, as its entries so far have left it. */
+/** One conversation, as its entries so far have left it; a later state is another object. */
 export interface Channel {
-  channelId: string;
+  readonly channelId: string;
   /** Empty for a direct chat. */
-  serviceId: string;
-  providerId: string;
+  readonly serviceId: string;
+  readonly providerId: string;
   /** Empty while the channel is OPEN. */
-  consumerId: string;
-  state: ChannelState;
-  createdAtMs: number;
+  readonly consumerId: string;
+  readonly state: ChannelState;
+  readonly createdAtMs: number;
   /** Seq of the newest entry; 0 where there is none. */
-  lastSeq: number;
+  readonly lastSeq: number;
   /** When the pending request was stored, and how long it waits; 0 without one (C4). */
-  requestedAtMs: number;
-  timeoutMs: number;
+  readonly requestedAtMs: number;
+  readonly timeoutMs: number;
   /** Seq of the accept or reject; 0 where there is none. */
-  answerSeq: number;
+  readonly answerSeq: number;
   /** Seq of the chat_end; 0 where there is none. */
-  endSeq: number;
+  readonly endSeq: number;
   /** When it was rejected or ended; 0 before. */
-  closedAtMs: number;
+  readonly closedAtMs: number;
   /** Why it was rejected or ended, in words. */
-  reason: string;
-  rejectCode: RejectCode;
-  endCode: EndCode;
-  provider: MemberProgress;
-  consumer: MemberProgress;
+  readonly reason: string;
+  readonly rejectCode: RejectCode;
+  readonly endCode: EndCode;
+  readonly provider: MemberProgress;
+  readonly consumer: MemberProgress;
 }
 
 /** A channel without entries: a service's open one, or one about to get its first entry. */

@@ -45,13 +45,16 @@ export async function requestChat(
   const key = frame.idempotencyKey || env.newId("req");
   const timeout = frame.timeout ?? durationOf(DEFAULT_REQUEST_TIMEOUT_MS);
   const channel = await bindChannel(context, agentId, frame, service);
-  const requested = await write(context, channel, {
+  await write(context, channel, {
     author: agentId,
     frame: { $case: "chatRequest", value: { ...frame, idempotencyKey: key, timeout } },
     key,
   });
-  const answer = receiptFor(context.written.at(-1));
-  if (service !== undefined) await answerForProvider(context, requested, service);
+  const written = context.written.at(-1);
+  const answer = receiptFor(written);
+  if (service !== undefined && written !== undefined) {
+    await answerForProvider(context, written.channel, service);
+  }
   return answer;
 }
 

@@ -17,10 +17,10 @@ export interface Draft {
 /**
  * Appends an entry to a channel within the transaction: gives it the next seq,
  * fills the fields that the hub sets, encodes it once, and stores the channel
- * as it is afterwards (M3).
- * @returns that channel
+ * as it is afterwards (M3). Both are the last of `context.written`.
+ * @returns when they are in the transaction
  */
-export async function write(context: Context, channel: Channel, draft: Draft): Promise<Channel> {
+export function write(context: Context, channel: Channel, draft: Draft): Promise<void> {
   const seq = channel.lastSeq + 1;
   const storedAtMs = context.env.nowMs();
   const entry: NewEntry = {
@@ -35,9 +35,8 @@ export async function write(context: Context, channel: Channel, draft: Draft): P
   };
   const after = apply(channel, entry);
   const stored = encodeEntry(entry);
-  await context.tx.append([stored], after);
   context.written.push({ entry: stored, channel: after });
-  return after;
+  return context.tx.append([stored], after);
 }
 
 /** The frame with the fields that the hub sets (I1, I5). */

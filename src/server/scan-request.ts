@@ -13,7 +13,9 @@ const CHAT_MESSAGE = 13;
 export function scanRequest(
   bytes: Uint8Array,
 ): { requestId: string; frame: { $case: "chatMessage"; value: SentMessage } } | undefined {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const buffer = Buffer.isBuffer(bytes)
+    ? bytes
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const fields = new EncodedFields(buffer);
   let requestId = "";
   let message: Buffer | undefined;

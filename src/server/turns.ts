@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import type { AuditEvent } from "../hub/audit.js";
-import type { Context, Denial, Environment, Moved, Written } from "../hub/context.js";
-import { StorageError, type StorageTrouble, type Store, type Transaction } from "../hub/store.js";
+import type { Context, Environment, Moved, Written } from "../hub/context.js";
+import { StorageError, type StorageTrouble, type Store } from "../hub/store.js";
 import { type Refusal, refuse } from "../protocol/refusals.js";
 import { createSlices, type Slices } from "./slices.js";
 
@@ -38,9 +38,7 @@ const MAX_WAIT_MS = 10;
 type AnyJob = Job<unknown>;
 interface Done {
   result: unknown;
-  written: Written[];
-  moved: Moved[];
-  denied: Denial[];
+  context: Context;
 }
 type Outcome = Done | { refusal: Refusal };
 
@@ -139,7 +137,15 @@ export function createTurns(of: {
       const done = await store.transaction(async (tx) => {
         const outcomes: Outcome[] = [];
         for (const job of jobs) {
-          outcomes.push(await run(job, tx, readOnly));
+          const context: Context = { tx, env, written: [], moved: [], denied: [] };
+          try {
+            const result = await job.run(context);
+            outcomes.push({ result, context });
+          } catch (error) {
+            if (readOnly === undefined || error !== readOnly) throw error;
+            // Refused before anything was written, so that the others can go on.
+            outcomes.push({ refusal: STORAGE_TROUBLE[readOnly.kind] });
+          }
           const next = slices.next(job.weight ?? 1);
           if (next !== undefined) await next;
         }
@@ -147,7 +153,7 @@ export function createTurns(of: {
         if (fresh !== undefined) await fresh;
         return outcomes;
       }, readOnly);
-      if (done.some((outcome) => "written" in outcome && outcome.written.length > 0)) noteTrouble();
+      if (done.some((one) => "context" in one && one.context.written.length > 0)) noteTrouble();
       return done;
     } catch (error) {
       if (error instanceof StorageError) {
@@ -164,22 +170,6 @@ export function createTurns(of: {
       const outcomes: Outcome[] = [];
       for (const job of jobs) outcomes.push(...(await commit([job], slices, readOnly)));
       return outcomes;
-    }
-  }
-
-  async function run(job: AnyJob, tx: Transaction, readOnly?: StorageError): Promise<Outcome> {
-    const written: Written[] = [];
-    const moved: Moved[] = [];
-    const denied: Denial[] = [];
-    try {
-      const result = await job.run({ tx, env, written, moved, denied });
-      return { result, written, moved, denied };
-    } catch (error) {
-      // Refused before anything was written, so that the others can go on.
-      if (readOnly !== undefined && error === readOnly) {
-        return { refusal: STORAGE_TROUBLE[readOnly.kind] };
-      }
-      throw error;
     }
   }
 
@@ -205,9 +195,10 @@ export function createTurns(of: {
         }
         job.done(outcome.result);
         // failpoint: after-receipt
-        for (const written of outcome.written) of.deliver(written);
-        for (const moved of outcome.moved) of.progressed(moved);
-        for (const denial of outcome.denied) {
+        const { written, moved, denied } = outcome.context;
+        for (const one of written) of.deliver(one);
+        for (const one of moved) of.progressed(one);
+        for (const denial of denied) {
           const { address = "" } = job;
           of.denied({ ...denial, atMs: env.nowMs(), event: "access_denied", address });
         }

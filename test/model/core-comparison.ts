@@ -4,7 +4,6 @@ import type { Channel } from "../../src/hub/channel.js";
 import { remainingMs } from "../../src/hub/expire.js";
 import type { Transaction } from "../../src/hub/store.js";
 import type { Refusal } from "../../src/protocol/refusals.js";
-import { epochMsOf } from "../../src/protocol/time.js";
 import {
   ChannelState,
   ChatAccept,

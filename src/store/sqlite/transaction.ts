@@ -1,4 +1,3 @@
-import type { Channel } from "../../hub/channel.js";
 import type { StorageError, Transaction } from "../../hub/store.js";
 import type { AuditRows } from "./audit-rows.js";
 import { cacheChannels } from "./channel-cache.js";
@@ -83,14 +82,11 @@ export function openTransaction(
     return perform("read", question);
   };
 
-  /** What is read belongs to the reader. */
-  const own = (channel: Channel | undefined) =>
-    channel && { ...channel, provider: { ...channel.provider }, consumer: { ...channel.consumer } };
   const one = (row: ChannelRow | undefined) => row && channelOf(row);
   const many = (rows: ChannelRow[]) => rows.map(channelOf);
 
   const tx: Transaction = {
-    channel: (channelId) => read(() => own(cache.get(channelId)?.channel)),
+    channel: (channelId) => read(() => cache.get(channelId)?.channel),
     putChannel: (channel) => write(() => cache.put(channel)),
     deleteChannel: (channelId) =>
       write(() => {
