@@ -2,6 +2,7 @@ import type { Database } from "better-sqlite3";
 import type { BehindChannel, ChannelFilter, Transaction } from "../../hub/store.js";
 import { ChannelState } from "../../protocol/wire.js";
 import type { ChannelRow } from "./channel-rows.js";
+import { fixedPlans } from "./fixed-plans.js";
 
 interface PageMark {
   before?: string | undefined;
@@ -40,7 +41,7 @@ const BOUND_STATES = [
 ];
 
 /** The statements by name; a test asks SQLite how it answers each. NULL means any. */
-export const CHANNEL_SQL = {
+export const CHANNEL_SQL = fixedPlans({
   byId: "SELECT * FROM channels WHERE id = @id",
   newestOfProvider: `SELECT id FROM channels
     WHERE provider_id = @provider AND service_id = @service AND state = @state
@@ -84,7 +85,7 @@ export const CHANNEL_SQL = {
     UNION ALL SELECT id, channel_id, consumer_position, consumer_due FROM channels
       WHERE consumer_id = @agent AND consumer_position < consumer_due
     ORDER BY id`,
-};
+});
 
 export function prepareChannelQueries(db: Database): ChannelQueries {
   type Given = [Record<string, string | number | null>];

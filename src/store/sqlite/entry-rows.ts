@@ -8,6 +8,7 @@ import {
   MAX_BLOCK_ENTRIES,
   packed,
 } from "./entry-block.js";
+import { fixedPlans } from "./fixed-plans.js";
 import { greatestKeys } from "./greatest-keys.js";
 
 /** Statements about entries. */
@@ -43,14 +44,13 @@ const RANGE = `${OF_CHANNEL} AND seq > @after AND seq < @before
   AND (@kind IS NULL OR kind = @kind) AND (@notBy IS NULL OR author <> @notBy)`;
 
 /** The statements by name; a test asks SQLite how it answers each. */
-export const ENTRY_SQL = {
+export const ENTRY_SQL = fixedPlans({
   // Asked of every message whose id is not certainly new, mostly in vain: as a join it would take four times as long.
   byKey: `SELECT ${WITH_CHANNEL} FROM entry_blocks WHERE author = ? AND kind = ? AND key = ?`,
-  // The first block that ends behind the key is the only one that may hold it. Without the + SQLite
-  // would prepare the statement anew for each question, which takes ten times as long as the answer.
+  // The first block that ends behind the key is the only one that may hold it.
   blockByKey: `SELECT ${WITH_CHANNEL} FROM entry_blocks WHERE id = (
     SELECT CASE WHEN first_key <= @key THEN id END FROM entry_blocks
-    WHERE author = +@author AND last_key >= @key ORDER BY last_key LIMIT 1)`,
+    WHERE author = @author AND last_key >= @key ORDER BY last_key LIMIT 1)`,
   greatestKey: `SELECT key FROM entry_blocks WHERE author = ? AND kind = ${MESSAGE} AND key IS NOT NULL
     ORDER BY key DESC LIMIT 1`,
   greatestBlockKey: `SELECT last_key FROM entry_blocks WHERE author = ? AND last_key IS NOT NULL
@@ -58,7 +58,7 @@ export const ENTRY_SQL = {
   bySeq: `${OF_CHANNEL} AND seq >= @seq ORDER BY seq LIMIT 1`,
   oldest: `${RANGE} ORDER BY seq`,
   newest: `${RANGE} ORDER BY seq DESC`,
-};
+});
 
 export function prepareEntryRows(db: Database): EntryRows {
   const insertOne = db.prepare<(string | number | null | Uint8Array)[]>(
