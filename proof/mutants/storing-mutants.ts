@@ -19,9 +19,10 @@ export const STORING_MUTANTS: readonly Mutant[] = [
       },
       {
         file: "store/sqlite/sqlite-store.ts",
-        find: "setImmediate(() => {",
+        find: "if (failure !== undefined || !log.isDue())",
         replace:
-          "((work) => setTimeout(work, 20))(() => {" + ' if (db.inTransaction) db.exec("COMMIT");',
+          "await new Promise((later) => setTimeout(later, 20));" +
+          ' if (db.inTransaction) db.exec("COMMIT"); if (failure || !log.isDue())',
       },
     ],
     caughtBy: "crash",

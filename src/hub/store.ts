@@ -214,4 +214,7 @@ export interface Transaction {
   audit(events: AuditEvent[]): Promise<void>;
   /** Lines of the audit log, the newest first. */
   auditLog(range: AuditRange): Promise<AuditRow[]>;
+
+  /** Sends the database what was only gathered so far, so that the commit takes less time. */
+  flush(): Promise<void>;
 }

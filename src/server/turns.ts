@@ -149,8 +149,12 @@ export function createTurns(of: {
           const next = slices.next(job.weight ?? 1);
           if (next !== undefined) await next;
         }
-        const fresh = slices.fresh();
-        if (fresh !== undefined) await fresh;
+        // What was gathered, and then the commit, each in a slice of its own.
+        const beforeFlush = slices.fresh();
+        if (beforeFlush !== undefined) await beforeFlush;
+        await tx.flush();
+        const beforeCommit = slices.fresh();
+        if (beforeCommit !== undefined) await beforeCommit;
         return outcomes;
       }, readOnly);
       if (done.some((one) => "context" in one && one.context.written.length > 0)) noteTrouble();

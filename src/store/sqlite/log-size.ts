@@ -3,15 +3,17 @@ import { StorageError } from "../../hub/store.js";
 import { translate } from "./engine-errors.js";
 
 /** The log is copied into the database file when it has grown by this much. */
-const COPY_BYTES = 4 * 1024 * 1024;
+const COPY_BYTES = 2 * 1024 * 1024;
 /** From here on it is also started over, where no reader needs it. */
 const START_OVER_BYTES = 64 * 1024 * 1024;
 const DEFAULT_MAX_LOG_BYTES = 1024 * 1024 * 1024;
 
 /** Keeps the write-ahead log from growing without bound. */
 export interface LogSize {
-  /** Copies what is due into the database file. Throws only a StorageError that is fatal. */
-  keep(): void;
+  /** Whether the log is to be copied into the database file. Cheap. */
+  isDue(): boolean;
+  /** Copies it. Throws only a StorageError that is fatal. */
+  copy(): void;
   /** Throws a StorageError of the kind "full" where the log may not grow. */
   checkRoom(): void;
 }
@@ -68,11 +70,13 @@ export function limitLog(db: Database, maxLogBytes = DEFAULT_MAX_LOG_BYTES): Log
   }
 
   return {
-    keep() {
+    isDue() {
       bytes = checkpoint("NOOP");
       // The log was started over since.
       if (bytes < copiedAtBytes) copiedAtBytes = 0;
-      if (bytes - copiedAtBytes < COPY_BYTES) return;
+      return bytes - copiedAtBytes >= COPY_BYTES;
+    },
+    copy() {
       // failpoint: before-checkpoint
       bytes = attempt(() => (bytes < startOverBytes ? checkpoint("PASSIVE") : startOver()));
       // failpoint: after-checkpoint

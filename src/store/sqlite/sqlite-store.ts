@@ -1,3 +1,4 @@
+import { setImmediate as nextImmediate } from "node:timers/promises";
 import type { Database } from "better-sqlite3";
 import { StorageError, type Store, type Transaction } from "../../hub/store.js";
 import { prepareAuditRows } from "./audit-rows.js";
@@ -97,17 +98,16 @@ export function sqliteStore(
   }
 
   /** Runs after the caller has its result, and before the next transaction. */
-  function keepLog(): Promise<void> {
-    return new Promise((kept) => {
-      setImmediate(() => {
-        try {
-          if (failure === undefined) log.keep();
-        } catch (error) {
-          noteFatal(error);
-        }
-        kept();
-      });
-    });
+  async function keepLog(): Promise<void> {
+    await nextImmediate();
+    try {
+      if (failure !== undefined || !log.isDue()) return;
+      // Many requests may just have come in: together with them it would be one long piece.
+      await nextImmediate();
+      log.copy();
+    } catch (error) {
+      noteFatal(error);
+    }
   }
 
   return {

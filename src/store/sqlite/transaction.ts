@@ -67,6 +67,10 @@ export function openTransaction(
   const read = <T>(operation: () => T): Promise<T> => settled("read", operation);
   const write = (operation: () => void): Promise<void> =>
     readOnly === undefined ? settled("write", operation) : Promise.reject(readOnly);
+  function flush(): void {
+    pending.flush();
+    cache.flush();
+  }
   const flushEntries = () => perform("write", () => pending.flush());
   /** A question about entries, answered after those in memory are written. */
   const askEntries = async <T>(question: () => T): Promise<T> => {
@@ -75,10 +79,7 @@ export function openTransaction(
   };
   /** The same about channels. */
   const ask = async <T>(question: () => T): Promise<T> => {
-    perform("write", () => {
-      pending.flush();
-      cache.flush();
-    });
+    perform("write", flush);
     return perform("read", question);
   };
 
@@ -150,6 +151,8 @@ export function openTransaction(
         for (const event of events) auditRows.add(event);
       }),
     auditLog: (range) => read(() => auditRows.range(range)),
+
+    flush: () => settled("write", flush),
   };
 
   return {
@@ -157,8 +160,7 @@ export function openTransaction(
     finish() {
       perform("write", () => {
         cache.checkLogs();
-        pending.flush();
-        cache.flush();
+        flush();
       });
       over = true;
     },
