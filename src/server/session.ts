@@ -21,7 +21,8 @@ import { createSlowdown, type Slowdown } from "./slowdown.js";
 const MAX_UNANSWERED = 256;
 /** A history page may be as large as an outbox, so only one is made at a time (D4). */
 const PAGE_WEIGHT = MAX_UNANSWERED;
-
+/** A request of no more bytes has few acks and a short message. */
+const LIGHT_BYTES = 4096;
 /** How long a client may take its last answers after the session is over. */
 const LAST_ANSWERS_MS = 30_000;
 
@@ -110,6 +111,7 @@ class LiveSession implements Session {
     this.outbox.owe();
     turns.submit<Outcome>({
       weight,
+      isLight: weight === 1 && bytes.length <= LIGHT_BYTES,
       address,
       // Acks are answered only where they are refused, and may be stored later (D2).
       canWait: frame === undefined && !heartbeat && refusal === undefined,

@@ -1,21 +1,21 @@
 /**
  * How long work goes on before everybody else has a turn, in milliseconds. Where that took longer,
- * so may the next slice: whoever floods the hub gets half of its time at most. A sync of the disk, or
- * copying SQLite's log, comes on top and cannot be divided.
+ * so may the next slice: whoever floods the hub gets half of its time at most. A sync of the disk,
+ * copying SQLite's log, or writing what was gathered, comes on top and cannot be divided.
  */
 const MIN_SLICE_MS = 3;
 /** What goes before something that cannot be divided need not be in a slice of its own if it is as short. */
 const SHORT_MS = 1;
-/** So much of a turn is done without reading the clock, which costs as much as some of what is done. */
-const UNTIMED_WEIGHT = 4;
+/** So many light pieces are done between two looks at the clock, which cost as much as some of them. */
+const LIGHT_PIECES = 4;
 
 /** Divides long work, so that connections, timers and heartbeats need not wait for all of it. */
 export interface Slices {
   /**
    * To be awaited where it is not undefined, which it mostly is.
-   * @param weight of what is between this and the call before, of a turn's
+   * @param isLight what was done since the last call takes far less than a millisecond
    */
-  next(weight: number): Promise<void> | undefined;
+  next(isLight: boolean): Promise<void> | undefined;
   /** The same, before something that cannot be divided: hardly anything is to come before it. */
   fresh(): Promise<void> | undefined;
 }
@@ -45,9 +45,9 @@ export function createSlices(nowMs: () => number = () => performance.now()): Sli
   }
 
   return {
-    next(weight) {
-      untimed += weight;
-      if (untimed < UNTIMED_WEIGHT) return undefined;
+    next(isLight) {
+      untimed += 1;
+      if (isLight && untimed < LIGHT_PIECES) return undefined;
       untimed = 0;
       return pauseAfter(sliceMs);
     },

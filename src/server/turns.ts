@@ -11,6 +11,8 @@ export interface Job<T> {
   weight?: number;
   /** Where the call came from, for the audit log. */
   address?: string;
+  /** It takes far less than a millisecond. */
+  isLight?: boolean;
   /** Nobody waits for it: it may share a transaction, and its sync, with what comes soon. */
   canWait?: boolean;
   /** Runs within the transaction; may run again in another one if that fails. */
@@ -146,7 +148,7 @@ export function createTurns(of: {
             // Refused before anything was written, so that the others can go on.
             outcomes.push({ refusal: STORAGE_TROUBLE[readOnly.kind] });
           }
-          const next = slices.next(job.weight ?? 1);
+          const next = slices.next(job.isLight === true);
           if (next !== undefined) await next;
         }
         // What was gathered, and then the commit, each in a slice of its own.
@@ -186,12 +188,15 @@ export function createTurns(of: {
   }
 
   async function tell(jobs: AnyJob[], outcomes: Outcome[], slices: Slices): Promise<void> {
+    // What was before the first is the commit.
+    let isLight = false;
     for (let index = 0; index < jobs.length; index += 1) {
+      const next = slices.next(isLight);
+      if (next !== undefined) await next;
       const job = jobs[index];
       const outcome = outcomes[index];
-      const next = slices.next(job?.weight ?? 1);
-      if (next !== undefined) await next;
       if (job === undefined || outcome === undefined) continue;
+      isLight = job.isLight === true;
       try {
         if ("refusal" in outcome) {
           job.failed(outcome.refusal);

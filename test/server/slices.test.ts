@@ -18,7 +18,7 @@ async function share(of: { othersMs: number; forMs: number }) {
     nowMs += 1;
     sliceMs += 1;
     longestMs = Math.max(longestMs, sliceMs);
-    const next = slices.next(4);
+    const next = slices.next(false);
     if (next === undefined) continue;
     await next;
     sliceMs = 0;
@@ -43,7 +43,7 @@ test("what cannot be divided begins after a pause, unless next to nothing came b
   nowMs = 0.5;
   expect(slices.fresh()).toBeUndefined();
   nowMs = 1.5;
-  expect(slices.next(4)).toBeUndefined();
+  expect(slices.next(false)).toBeUndefined();
   const pause = slices.fresh();
   expect(pause).toBeInstanceOf(Promise);
   await pause;

@@ -215,7 +215,27 @@ test.each<[string, RegExp]>([
   [`UPDATE entry_blocks SET entry_count = 2 ${first}`, /entry 3 cannot be decoded/],
   [
     `UPDATE entry_blocks SET body = CAST(body || x'0000' AS BLOB) ${first}`,
-    /block up to entry 3 has other bodies/,
+    /block up to entry 3 has other entries/,
+  ],
+  [
+    `UPDATE entry_blocks SET heads = json_set(heads, '$[2][1]', 99999) ${first}`,
+    /entry 3 cannot be decoded/,
+  ],
+  [
+    `UPDATE entry_blocks SET heads = json_set(heads, '$[0][0]', -length(body)) ${first}`,
+    /entry 3 cannot be decoded/,
+  ],
+  [
+    `UPDATE entry_blocks SET heads = json_set(heads, '$[1][4]', 7) ${first}`,
+    /block up to entry 3 has other entries/,
+  ],
+  [
+    `UPDATE entry_blocks SET addressed_by_channel = 1 - addressed_by_channel ${first}`,
+    /block up to entry 3 has other entries/,
+  ],
+  [
+    `UPDATE entry_blocks SET stored_at_ms = 1 ${first}`,
+    /block up to entry 3 has another time than its last entry/,
   ],
   [`UPDATE entry_blocks SET seq = 99 ${last}`, /entry 97 stands where 7 must be/],
   [`UPDATE entry_blocks SET entry_count = 2 ${alone}`, /entry 6 is alone in its row/],
@@ -253,9 +273,9 @@ test("verifying finds a block of more entries than are looked for", async () => 
   const heads = [...JSON.parse(block.heads), [...head, one.addressed_by_channel]];
   db.prepare("DELETE FROM entry_blocks WHERE id = ?").run(one.id);
   db.prepare(`UPDATE entry_blocks SET id = ?, seq = 65, entry_count = 65, last_key = ?, heads = ?,
-    body = ? WHERE id = ?`).run(
+    body = ?, stored_at_ms = ?, addressed_by_channel = ? WHERE id = ?`).run(
     ...[one.id, one.key, JSON.stringify(heads), Buffer.concat([block.body, one.body])],
-    block.id,
+    ...[one.stored_at_ms, one.addressed_by_channel, block.id],
   );
   db.close();
   expect(violations(path)).toEqual([
@@ -311,4 +331,24 @@ test("M2: a file of schema version 2 keeps its entries, and those that follow sh
     "k6",
     "k7",
   ]);
+});
+
+test("D4: a page is read without the large messages behind it", async () => {
+  const { store } = await aStore();
+  const body = new Uint8Array(256 * 1024);
+  await appendAll(
+    store,
+    Array.from({ length: 70 }, (_, at) => anEntry("c1", at + 1, { key: `k${at}`, body })),
+  );
+  const before = process.memoryUsage().arrayBuffers;
+  const most = { channelId: "c1", limit: 1, maxBytes: 1e9 };
+  await store.transaction(async (tx) => {
+    for (const newest of [true, false]) {
+      const page = await tx.entries({ ...most, newest, beforeSeq: 3, afterSeq: 1 });
+      expect(page.entries.map(({ seq }) => seq)).toEqual([2]);
+      expect(page.hasMore).toBe(false);
+    }
+    // Of 68 others, none.
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8 * body.length);
+  });
 });

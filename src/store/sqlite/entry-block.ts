@@ -65,14 +65,19 @@ export function entriesOf(row: BlockRow): StoredEntry[] {
     throw new Error(`a block has ${heads.length} heads of ${row.entry_count} entries`);
   }
   const firstSeq = seq - heads.length + 1;
-  return heads.map(([start, length, key, storedAtMs, addressed], index) => ({
-    channelId,
-    seq: firstSeq + index,
-    kind,
-    author,
-    key,
-    addressedByChannel: addressed === 1,
-    storedAtMs,
-    body: body.subarray(start, start + length),
-  }));
+  return heads.map(([start, length, key, storedAtMs, addressed], index) => {
+    if (start < 0 || start + length > body.length) {
+      throw new Error("a block ends before the last of its entries");
+    }
+    return {
+      channelId,
+      seq: firstSeq + index,
+      kind,
+      author,
+      key,
+      addressedByChannel: addressed === 1,
+      storedAtMs,
+      body: body.subarray(start, start + length),
+    };
+  });
 }

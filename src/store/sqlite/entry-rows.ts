@@ -40,7 +40,8 @@ const COLUMNS =
 const WITH_CHANNEL = `(SELECT channel_id FROM channels WHERE id = entry_blocks.channel) AS channel_id, ${COLUMNS}`;
 const OF_CHANNEL = `SELECT @channelId AS channel_id, ${COLUMNS} FROM entry_blocks
   WHERE channel = (SELECT id FROM channels WHERE channel_id = @channelId)`;
-const RANGE = `${OF_CHANNEL} AND seq > @after AND seq < @before
+// The row that holds the end of the range may end behind it: beyond that, no row is read.
+const RANGE = `${OF_CHANNEL} AND seq > @after AND seq < @end AND seq - entry_count < @lastSeq
   AND (@kind IS NULL OR kind = @kind) AND (@notBy IS NULL OR author <> @notBy)`;
 
 /** The statements by name; a test asks SQLite how it answers each. */
@@ -120,8 +121,8 @@ export function prepareEntryRows(db: Database): EntryRows {
       const rows = (range.newest ? newest : oldest).iterate({
         channelId: range.channelId,
         after: afterSeq,
-        // The last block may end behind the range.
-        before: Math.min(beforeSeq + MAX_BLOCK_ENTRIES, Number.MAX_SAFE_INTEGER),
+        lastSeq: beforeSeq - 1,
+        end: Math.min(beforeSeq + MAX_BLOCK_ENTRIES, Number.MAX_SAFE_INTEGER),
         kind: range.kind === undefined ? null : KIND_NUMBERS[range.kind],
         notBy: range.notBy ?? null,
       });

@@ -16,7 +16,8 @@ ALTER TABLE entry_blocks ADD COLUMN heads TEXT;
 -- The blocks of an author do not overlap: all of a block's keys lie between these two.
 CREATE UNIQUE INDEX blocks_by_key ON entry_blocks (author, last_key) WHERE last_key IS NOT NULL;
 
--- The log, an entry a row, for whoever reads the file. json_each has columns id and key as well.
+-- The log, an entry a row, for whoever reads the file. id is the row's: the entries of a block have
+-- one between them, and a channel's last_used and answered_order name it. json_each has columns id and key as well.
 CREATE VIEW entries (id, channel, seq, kind, author, key, addressed_by_channel, stored_at_ms, body)
 AS SELECT id, channel, seq, kind, author, key, addressed_by_channel, stored_at_ms, body
   FROM entry_blocks WHERE heads IS NULL

@@ -3,6 +3,13 @@ import type { CachedChannel } from "./channel-cache.js";
 import { MAX_BLOCK_BYTES, MAX_BLOCK_ENTRIES } from "./entry-block.js";
 import type { EntryRows } from "./entry-rows.js";
 
+/**
+ * What is gathered at most before it is written, in rows and in bytes of bodies: a few milliseconds'
+ * work, which goes on without a pause.
+ */
+const MAX_GATHERED_ROWS = 128;
+const MAX_GATHERED_BYTES = 1024 * 1024;
+
 /** Entries that are about to be one row. */
 interface Block {
   channel: CachedChannel;
@@ -26,6 +33,7 @@ export class PendingEntries {
   /** The block of each channel that got the channel's last entry. */
   readonly #last = new Map<CachedChannel, Block>();
   #count = 0;
+  #bytes = 0;
 
   constructor(rows: EntryRows) {
     this.#rows = rows;
@@ -43,7 +51,10 @@ export class PendingEntries {
       this.flush();
       if (this.#rows.isInBlock(author, key)) throw new Error("an author's key is stored already");
     }
+    const isMuch = this.#bytes + body.length > MAX_GATHERED_BYTES;
+    if (isMuch || this.#blocks.length >= MAX_GATHERED_ROWS) this.flush();
     this.#count += 1;
+    this.#bytes += body.length;
     const last = this.#last.get(channel);
     // Then that block has the newest entry of the author, and of the channel.
     const joins =
@@ -77,6 +88,7 @@ export class PendingEntries {
       if (kind === "chatAccept" || kind === "chatReject") channel.orders.answered_order = rowid;
     }
     this.#blocks = [];
+    this.#bytes = 0;
     this.#last.clear();
   }
 }

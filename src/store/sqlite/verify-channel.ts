@@ -12,7 +12,13 @@ import {
   ChatRequest,
 } from "../../protocol/wire.js";
 import { type ChannelRow, channelOf } from "./channel-rows.js";
-import { type BlockRow, entriesOf, KIND_NUMBERS, MAX_BLOCK_ENTRIES } from "./entry-block.js";
+import {
+  type BlockRow,
+  entriesOf,
+  KIND_NUMBERS,
+  MAX_BLOCK_ENTRIES,
+  packed,
+} from "./entry-block.js";
 import type { Report } from "./verify.js";
 
 interface StoredBlock extends BlockRow {
@@ -97,8 +103,14 @@ function checkBlock(block: StoredBlock, entries: StoredEntry[], found: Report): 
   if (!ascend || key !== null || keys[0] !== first_key || keys.at(-1) !== last_key) {
     found(`the block up to entry ${seq} has other keys than it says`);
   }
-  if (!Buffer.concat(entries.map((entry) => entry.body)).equals(body)) {
-    found(`the block up to entry ${seq} has other bodies than it says`);
+  const whole = packed(entries);
+  const last = entries.at(-1);
+  const isWhole = whole.heads === heads && Buffer.compare(whole.body, body) === 0;
+  if (!isWhole || Number(last?.addressedByChannel) !== block.addressed_by_channel) {
+    found(`the block up to entry ${seq} has other entries than it says`);
+  }
+  if (last?.storedAtMs !== block.stored_at_ms) {
+    found(`the block up to entry ${seq} has another time than its last entry`);
   }
   if (entries.length > MAX_BLOCK_ENTRIES || block.kind !== KIND_NUMBERS.chatMessage) {
     found(`the block up to entry ${seq} has entries that may not share a row`);
