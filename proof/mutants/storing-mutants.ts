@@ -149,7 +149,7 @@ export const STORING_MUTANTS: readonly Mutant[] = [
       {
         file: "store/sqlite/transaction.ts",
         find: 'perform("write", () => pending.flush());',
-        replace: "",
+        replace: "undefined;",
       },
     ],
     caughtBy: "model",
