@@ -75,20 +75,27 @@ export function prepareEntryRows(db: Database): EntryRows {
   const blockByKey = db.prepare<[{ author: string; key: string }], BlockRow>(ENTRY_SQL.blockByKey);
   const greatestKey = db.prepare<[string], string>(ENTRY_SQL.greatestKey).pluck();
   const greatestBlockKey = db.prepare<[string], string>(ENTRY_SQL.greatestBlockKey).pluck();
+  const greatestInBlocks = (author: string) => greatestBlockKey.get(author) ?? "";
   const messageIds = greatestKeys((author) => {
-    const own = greatestKey.get(author) ?? "";
-    const ofBlocks = greatestBlockKey.get(author) ?? "";
-    return ofBlocks > own ? ofBlocks : own;
+    const ofSingle = greatestKey.get(author) ?? "";
+    const ofBlock = greatestInBlocks(author);
+    return ofBlock > ofSingle ? ofBlock : ofSingle;
   });
+  // Who makes ids that do not ascend has no blocks, and need not look for each id in them.
+  const blockIds = greatestKeys(greatestInBlocks);
   const bySeq = db.prepare<[{ channelId: string; seq: number }], BlockRow>(ENTRY_SQL.bySeq);
   type Range = [Record<string, string | number | null>];
   const oldest = db.prepare<Range, BlockRow>(ENTRY_SQL.oldest);
   const newest = db.prepare<Range, BlockRow>(ENTRY_SQL.newest);
 
-  const inBlock = (author: string, key: string) => withKey(blockByKey.get({ author, key }), key);
+  const inBlock = (author: string, key: string) =>
+    blockIds.isNew(author, key) ? undefined : withKey(blockByKey.get({ author, key }), key);
 
   return {
-    begin: messageIds.begin,
+    begin() {
+      messageIds.begin();
+      blockIds.begin();
+    },
     insert(channel, entries) {
       const [first] = entries;
       const last = entries.at(-1);
@@ -100,6 +107,7 @@ export function prepareEntryRows(db: Database): EntryRows {
         const own = [channel, seq, kind, author, key || null, addressed, storedAtMs, last.body];
         return Number(insertOne.run(...own).lastInsertRowid);
       }
+      blockIds.note(author, key);
       const { heads, body } = packed(entries);
       const head = [channel, seq, kind, author, addressed, storedAtMs, body];
       const done = insertSeveral.run(...head, entries.length, first.key, key, heads);
