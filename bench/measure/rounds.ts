@@ -15,8 +15,7 @@ export type Rounds = Map<System, LoadReport[]>;
 
 /**
  * Puts systems under the same load, one after the other, several times over: whatever else the
- * machine does then meets all of them. A round before the first does not count: what is compared
- * runs for days, and V8 compiles in the first seconds.
+ * machine does then meets all of them.
  * @throws Error when a system fails a check
  */
 export async function measureRounds(
@@ -25,7 +24,7 @@ export async function measureRounds(
   load: Load,
 ): Promise<Rounds> {
   const reports: Rounds = new Map(systems.map((system) => [system, []]));
-  for (const system of systems) await measureOnce(bench, system, load);
+  await warmUp(bench, systems, load);
   for (let round = 1; round <= bench.rounds; round += 1) {
     for (const [system, soFar] of reports) {
       soFar.push(await measureOnce(bench, system, load));
@@ -33,6 +32,15 @@ export async function measureRounds(
     bench.say(`  round ${round} of ${bench.rounds}: ${ratesOf(reports)}`);
   }
   return reports;
+}
+
+/**
+ * Puts systems under a load once without counting: what is compared runs for days, and V8 compiles in
+ * the first seconds.
+ * @throws Error when a system fails a check
+ */
+export async function warmUp(bench: Bench, systems: Iterable<System>, load: Load): Promise<void> {
+  for (const system of systems) await measureOnce(bench, system, load);
 }
 
 /** Puts one system under a load. */

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Bench } from "../measure/bench.ts";
-import { measureOnce } from "../measure/rounds.ts";
+import { measureOnce, warmUp } from "../measure/rounds.ts";
 import { spreadOf } from "../measure/statistics.ts";
 import { medianSyncMs } from "../measure/sync-time.ts";
 import { newTable, times } from "../report/new-table.ts";
@@ -16,8 +16,7 @@ export async function latency(bench: Bench): Promise<Part> {
   const bare: number[] = [];
   const stored: number[] = [];
   const syncs: number[] = [];
-  // While V8 compiles.
-  for (const system of [baseline, hub]) await measureOnce(bench, system, load);
+  await warmUp(bench, [baseline, hub], load);
   for (let round = 1; round <= bench.rounds; round += 1) {
     bare.push((await measureOnce(bench, baseline, load)).p50Ms);
     syncs.push(medianSyncMs(bench.folder));

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { askedFigure } from "../measure/asked-figure.ts";
 import type { Bench } from "../measure/bench.ts";
-import { measureOnce, perSecond, type Rounds, standardLoad } from "../measure/rounds.ts";
+import { measureOnce, perSecond, type Rounds, standardLoad, warmUp } from "../measure/rounds.ts";
 import { ratioOf, spreadOf } from "../measure/statistics.ts";
 import { loadTable } from "../report/load-table.ts";
 import type { Part } from "../report/part.ts";
@@ -41,8 +41,7 @@ export async function slowDisk(bench: Bench): Promise<Part> {
   const rounds: Rounds = new Map(hubs.map((hub) => [hub, []]));
   const loops = new Map(hubs.map((hub) => [hub, [] as number[]]));
   const count = Math.min(bench.rounds, 3);
-  // While V8 compiles.
-  for (const hub of hubs) await measureOnce(bench, hub, standardLoad(bench));
+  await warmUp(bench, hubs, standardLoad(bench));
   for (let round = 1; round <= count; round += 1) {
     for (const [hub, reports] of rounds) {
       await askedFigure(hub, "loop_p99_ms");

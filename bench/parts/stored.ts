@@ -1,6 +1,13 @@
 import { join } from "node:path";
 import type { Bench } from "../measure/bench.ts";
-import { cpuUs, measureOnce, perSecond, type Rounds, standardLoad } from "../measure/rounds.ts";
+import {
+  cpuUs,
+  measureOnce,
+  perSecond,
+  type Rounds,
+  standardLoad,
+  warmUp,
+} from "../measure/rounds.ts";
 import { ratioOf, spreadOf } from "../measure/statistics.ts";
 import { loadTable } from "../report/load-table.ts";
 import { newTable, times, whole } from "../report/new-table.ts";
@@ -33,8 +40,7 @@ export async function stored(bench: Bench): Promise<Part[]> {
   const live: Rounds = new Map([empty, full].map((system) => [system, []]));
   const back: { rate: number; cpuUs: number }[] = [];
   const load = { ...standardLoad(bench), storedChats: true };
-  // While V8 compiles.
-  for (const system of live.keys()) await measureOnce(bench, system, load);
+  await warmUp(bench, live.keys(), load);
   for (let round = 0; round < rounds; round += 1) {
     for (const [system, soFar] of live) {
       soFar.push(await measureOnce(bench, system, load));
