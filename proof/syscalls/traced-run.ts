@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { startHubProcess } from "../support/hub-process.ts";
 import { randomFrom } from "../support/random.ts";
@@ -31,12 +31,9 @@ export interface TracedRun {
 }
 
 const CHATS = 8;
-/**
- * The fsyncs of the first hub before it is killed, the 16 included that create the database: it is
- * to serve before that.
- */
-const LEAST_FSYNCS = 18;
-const MOST_FSYNCS = 24;
+/** The fsyncs of the first hub between the moment it serves and its end. */
+const LEAST_FSYNCS = 2;
+const MOST_FSYNCS = 8;
 
 /** The name of the database in its folder. */
 export const DB_NAME = "hub.db";
@@ -67,7 +64,7 @@ export async function tracedRun(options: TracedRunOptions): Promise<TracedRun> {
   const load = { messages, maxContentBytes, window, random, chats: CHATS };
 
   const killed: Said = new Map();
-  const fsyncs = random.int(LEAST_FSYNCS, MOST_FSYNCS);
+  const fsyncs = (await fsyncsOfCreation(folder)) + random.int(LEAST_FSYNCS, MOST_FSYNCS);
   const first = await start([...STRACE, ...killAtFsync(fsyncs), "-o", traces[0] ?? ""]);
   const broken = runLoad(first.address, { ...load, run: 1, acks: false, said: killed });
   // It breaks off with the hub; a hub that hardly syncs carries it to its end.
@@ -91,4 +88,15 @@ export async function tracedRun(options: TracedRunOptions): Promise<TracedRun> {
   const events = await readTraces(traces, data);
   const killedAt = events.find(({ kind }) => kind === "end")?.at ?? 0;
   return { said: new Map([...killed, ...finished]), finished, events, killedAt };
+}
+
+/** How many fsyncs a hub makes before it serves, on a database it creates. Counted: each migration adds some. */
+async function fsyncsOfCreation(folder: string): Promise<number> {
+  const [db, trace] = [join(folder, "creation.db"), join(folder, "creation-trace")];
+  const hub = await startHubProcess({ db, under: [...STRACE, "-o", trace] });
+  const made = readFileSync(trace, "latin1")
+    .split("\n")
+    .filter((line) => line.includes(" fsync("));
+  await hub.end("SIGTERM");
+  return made.length;
 }
