@@ -1,6 +1,6 @@
 /**
  * The gate: runs every check, says on one line each what it looked at and how it
- * went, shows what the failing ones printed, and ends with "N passed, N failed".
+ * went, shows what the failing ones printed, names them, and ends with "N passed, N failed".
  */
 import { contractSteps } from "./check/contract.ts";
 import { packageSteps } from "./check/package.ts";
@@ -23,11 +23,9 @@ async function passes(step: Step): Promise<boolean> {
   return ok;
 }
 
-let passed = 0;
-let failed = 0;
-for (const step of [...contractSteps, ...sourceSteps, ...packageSteps]) {
-  if (await passes(step)) passed += 1;
-  else failed += 1;
-}
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+const steps = [...contractSteps, ...sourceSteps, ...packageSteps];
+const failed: string[] = [];
+for (const step of steps) if (!(await passes(step))) failed.push(step.name);
+for (const name of failed) console.log(`failed: ${name}: npm run check`);
+console.log(`${steps.length - failed.length} passed, ${failed.length} failed`);
+process.exitCode = failed.length === 0 ? 0 : 1;

@@ -1,8 +1,9 @@
 /**
  * Adds up the tests, the steps of the gate and the proofs:
  * `node scripts/ci-total.ts <vitest's JSON> <the gate's output> <the output of the proofs>`.
- * The last line is "N passed, N failed"; the exit code is 1 where anything failed. A file that could
- * not be run counts as a failure, and so does a test that was skipped: it has shown nothing.
+ * Names what failed, wherever that stands in pages of output, each on a line of its own. The last
+ * line is "N passed, N failed"; the exit code is 1 where anything failed. A file that could not be
+ * run counts as a failure, and so does a test that was skipped: it has shown nothing.
  */
 import { existsSync, readFileSync } from "node:fs";
 
@@ -22,7 +23,10 @@ interface TestReport {
 const NOT_RUN: Total = { passed: 0, failed: 1 };
 
 function totalOfTests(file: string): Total {
-  if (!existsSync(file)) return NOT_RUN;
+  if (!existsSync(file)) {
+    console.log(`did not come to its end: ${file}`);
+    return NOT_RUN;
+  }
   const report: TestReport = JSON.parse(readFileSync(file, "utf8"));
   const total = { passed: 0, failed: 0 };
   for (const { name, status, assertionResults } of report.testResults) {
@@ -38,11 +42,14 @@ function totalOfTests(file: string): Total {
   return report.testResults.length === 0 ? NOT_RUN : total;
 }
 
-/** Of an output that ends with "N passed, N failed". */
+/** Of an output that ends with "N passed, N failed", behind a line "failed: …" for each that did. */
 function totalOfLastLine(file: string): Total {
   const lines = existsSync(file) ? readFileSync(file, "utf8").trimEnd().split("\n") : [];
+  for (const line of lines) if (line.startsWith("failed: ")) console.log(line);
   const found = /^(\d+) passed, (\d+) failed$/.exec(lines.at(-1) ?? "");
-  return found === null ? NOT_RUN : { passed: Number(found[1]), failed: Number(found[2]) };
+  if (found !== null) return { passed: Number(found[1]), failed: Number(found[2]) };
+  console.log(`did not come to its end: ${file}`);
+  return NOT_RUN;
 }
 
 const [, , tests = "", gate = "", proofs = ""] = process.argv;

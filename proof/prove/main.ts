@@ -37,7 +37,8 @@ for (const { name, verdict, figures } of lacking) {
   console.log(`${isCi ? "failed" : "skipped"}: ${name}: ${what} cannot run here: ${figures}`);
 }
 const broken = results.filter(({ verdict }) => verdict === "broken");
-for (const { name, command } of broken) console.log(`failed: ${name}: ${command}`);
+for (const { name, command, figures } of broken)
+  console.log(`failed: ${name}: ${figures}: ${command}`);
 const failed = broken.length + (isCi ? lacking.length : 0);
 console.log(`${results.length - broken.length - lacking.length} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
