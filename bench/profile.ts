@@ -31,7 +31,8 @@ await hub.end();
 const lastMs = performance.now() - begunMs;
 await bench.end();
 
-const [written] = globSync(join(bench.folder, "*.cpuprofile"));
+// Each thread writes its own; the main one has the number 0.
+const [written] = globSync(join(bench.folder, `CPU.*.${serverPid}.0.*.cpuprofile`));
 if (written === undefined) throw new Error("Node.js has written no profile");
 const path = join(profiles, `hub-${new Date().toISOString().replaceAll(":", "-")}.cpuprofile`);
 renameSync(written, path);
