@@ -18,6 +18,21 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     figures: ["broken"],
   },
   {
+    name: "failed-copy-overlooked",
+    what: "goes on after a copy of the log whose sync failed",
+    edits: [
+      {
+        file: "store/sqlite/log-copier.ts",
+        find: "throw new Database.SqliteError(answer.message, answer.code);",
+        replace: "return 0;",
+      },
+    ],
+    caughtBy: "storage",
+    words: ["--only", "io-errors"],
+    beside: true,
+    figures: ["broken"],
+  },
+  {
     name: "full-disk-unnoticed",
     what: "gives receipts although the disk was full when it committed",
     edits: [
@@ -94,14 +109,9 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     what: "starts the log over before the database file that it was copied into is synced",
     edits: [
       {
-        file: "store/sqlite/log-size.ts",
-        find: "const row = checkpoints[kind].get();",
-        replace: 'db.pragma("synchronous = OFF"); const row = checkpoints[kind].get();',
-      },
-      {
-        file: "store/sqlite/log-size.ts",
-        find: "return (row?.log ?? 0) * pageBytes;",
-        replace: 'db.pragma("synchronous = FULL"); return (row?.log ?? 0) * pageBytes;',
+        file: "store/sqlite/copy-log.ts",
+        find: 'db.pragma("synchronous = FULL");',
+        replace: 'db.pragma("synchronous = OFF");',
       },
     ],
     caughtBy: "power-loss",

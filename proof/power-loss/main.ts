@@ -55,7 +55,7 @@ if (lacking !== undefined) {
 const folder = mkdtempSync(join(tmpdir(), "claw-chat-power-loss-"));
 const run = await tracedRun({
   ...{ folder, messages, seed, synchronous },
-  ...{ maxContentBytes: 12_000, window: 1 },
+  ...{ maxContentBytes: 24_000, window: 1 },
 });
 rmSync(join(folder, "data"), { recursive: true });
 const { events, finished } = run;

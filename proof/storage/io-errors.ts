@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type HubProcess, startHubProcess } from "../support/hub-process.ts";
 import { type CaseContext, type StorageCase, soon } from "./case.ts";
@@ -8,17 +8,19 @@ import { talk } from "./talker.ts";
 
 /** EXIT.storage of claw-chat. */
 const STORAGE_EXIT = 5;
-const MESSAGES = 60;
+const MESSAGES = 120;
 /** Large, so that the log is copied into the file meanwhile, and that is synced too. */
 const CONTENT = "x".repeat(128 * 1024);
 const AT_ONCE = 4;
+/** The kernel's times of files are that much behind or ahead of when a call is traced, at most. */
+const CLOCK_TICK_MS = 10;
 
 /** A call that is made to fail, once or a few times in a row. */
 interface Injection {
   call: "fsync" | "pwrite64";
   error: "EIO" | "ENOSPC";
   times: number;
-  /** Where the log is copied into the file, not at a commit. */
+  /** Where the log is copied into the database file, by a thread of its own, and not at a commit. */
   ofTheFile?: true;
 }
 const INJECTIONS: Injection[] = [
@@ -28,6 +30,7 @@ const INJECTIONS: Injection[] = [
   { call: "pwrite64", error: "EIO", times: 1 },
   { call: "fsync", error: "ENOSPC", times: 1 },
   { call: "pwrite64", error: "ENOSPC", times: 12 },
+  { call: "pwrite64", error: "ENOSPC", times: 1, ofTheFile: true },
 ];
 
 /** Calls that fail, at places of their own in each round. */
@@ -41,9 +44,8 @@ export const ioErrors: StorageCase = {
 
 async function failCalls(context: CaseContext): Promise<Record<string, number>> {
   const rounds = INJECTIONS.length * context.scale;
-  const calls = await countCalls(context, AT_ONCE);
-  // One after another, so that the calls of two runs are the same.
-  const { fsync } = await countCalls(context, 1);
+  const calls = await countCalls(context);
+  const copying = await countCopying(context);
   const figures = {
     io_rounds: rounds,
     io_hits: 0,
@@ -55,10 +57,8 @@ async function failCalls(context: CaseContext): Promise<Record<string, number>> 
   for (let round = 0; round < rounds; round += 1) {
     const injection = INJECTIONS[round % INJECTIONS.length];
     if (injection === undefined) throw new Error("there is no injection");
-    const { start, whole } = calls[injection.call];
-    const at = injection.ofTheFile
-      ? context.random.pick(fsync.fileSyncs)
-      : context.random.int(start + 1, whole);
+    const { start, whole } = (injection.ofTheFile ? copying : calls)[injection.call];
+    const at = context.random.int(start + 1, whole);
     const result = await oneRound(context, { round, injection, at });
     figures.io_hits += result.hit ? 1 : 0;
     figures.io_ends += result.ended ? 1 : 0;
@@ -83,34 +83,41 @@ async function failCalls(context: CaseContext): Promise<Record<string, number>> 
 interface Counted {
   start: number;
   whole: number;
-  /** Which of them sync the database file itself. */
-  fileSyncs: number[];
 }
 
 /** How many calls of each kind a start makes, and a start with the whole load. */
-async function countCalls(
-  { folder }: CaseContext,
-  atOnce: number,
-): Promise<Record<Injection["call"], Counted>> {
-  const hub = await startTraced(join(folder, `count-${atOnce}`), []);
-  // strace counts them from 1, whatever file they are about.
-  const made = (call: string) =>
-    hub
-      .trace()
-      .split("\n")
-      .filter((line) => line.includes(`${call}(`));
-  const start = { fsync: made("fsync").length, pwrite64: made("pwrite64").length };
-  await load(hub.process.address, [], atOnce);
-  const syncs = made("fsync");
-  const whole = { fsync: syncs.length, pwrite64: made("pwrite64").length };
-  const fileSyncs = syncs.flatMap((line, index) =>
-    index >= start.fsync && line.includes("hub.db>") ? [index + 1] : [],
-  );
+async function countCalls({ folder }: CaseContext): Promise<Record<Injection["call"], Counted>> {
+  const hub = await startTraced(join(folder, "count"), []);
+  // strace counts them from 1, whatever file they are about, and for each thread: the first creates
+  // the database, and commits.
+  const made = () => {
+    const lines = hub.trace().split("\n");
+    const thread = `${lines[0]?.split(" ")[0]} `;
+    const count = (call: string) =>
+      lines.filter((line) => line.startsWith(thread) && line.includes(`${call}(`)).length;
+    return { fsync: count("fsync"), pwrite64: count("pwrite64") };
+  };
+  const start = made();
+  await load(hub.process.address, []);
+  const whole = made();
   await endTraced(hub.process);
   return {
-    fsync: { start: start.fsync, whole: whole.fsync, fileSyncs },
-    pwrite64: { start: start.pwrite64, whole: whole.pwrite64, fileSyncs: [] },
+    fsync: { start: start.fsync, whole: whole.fsync },
+    pwrite64: { start: start.pwrite64, whole: whole.pwrite64 },
   };
+}
+
+/** The same of what copies the log into the database file. */
+async function countCopying({ folder }: CaseContext): Promise<Record<Injection["call"], Counted>> {
+  const hub = await startTraced(join(folder, "count-copies"), [], { onlyTheFile: true });
+  await load(hub.process.address, []);
+  const lines = hub.trace().split("\n");
+  await endTraced(hub.process);
+  const count = (call: string) => lines.filter((line) => line.includes(`${call}(`)).length;
+  // The last copy comes in some runs and in others not.
+  const syncs = Math.max(1, count("fsync") - 1);
+  const writes = Math.floor((count("pwrite64") * syncs) / (syncs + 1));
+  return { fsync: { start: 0, whole: syncs }, pwrite64: { start: 0, whole: writes } };
 }
 
 interface RoundResult {
@@ -129,13 +136,12 @@ async function oneRound(
   const when = times === 1 ? `${at}` : `${at}..${at + times - 1}`;
   const name = `${call}-${error}-${round}`;
   const wrong = (text: string) => violated(`${name} at ${at}: ${text}`);
-  const hub = await startTraced(join(folder, name), [
-    "-e",
-    `inject=${call}:error=${error}:when=${when}`,
-  ]);
+  const onlyTheFile = injection.ofTheFile ?? false;
+  const inject = ["-e", `inject=${call}:error=${error}:when=${when}`];
+  const hub = await startTraced(join(folder, name), inject, { onlyTheFile });
+  const db = join(folder, name, "hub.db");
   const receipts: Receipt[] = [];
-  const atOnce = injection.ofTheFile ? 1 : AT_ONCE;
-  const refusals = await load(hub.process.address, receipts, atOnce);
+  const refusals = await load(hub.process.address, receipts);
   const lines = callsIn(hub.trace());
   const hitAt = lines.findIndex((line) => line.includes("(INJECTED)"));
   const ended = hitAt >= 0 && call === "fsync";
@@ -144,19 +150,22 @@ async function oneRound(
     if (code !== STORAGE_EXIT) wrong(`the hub ended with ${code}, not ${STORAGE_EXIT}`);
     const after = callsIn(hub.trace()).slice(hitAt + 1);
     if (after.length > 0) wrong(`after the failed sync it wrote: ${after[0]}`);
+    const failedMs = 1000 * Number(/^\d+ +(\d+\.\d+) /.exec(lines[hitAt] ?? "")?.[1]);
+    const lateMs = statSync(`${db}-wal`).mtimeMs - failedMs;
+    if (!(lateMs < CLOCK_TICK_MS)) wrong(`its log was written ${lateMs} ms after the failed sync`);
   } else {
     const expected = error === "ENOSPC" ? "STORAGE_FULL" : "STORAGE_UNAVAILABLE";
     const odd = refusals.find((reason) => reason !== expected);
     if (odd !== undefined) wrong(`a message was refused with ${odd}, not ${expected}`);
+    if (onlyTheFile && refusals.length > 0) wrong("what only failed a copy refused a message");
     await endTraced(hub.process);
   }
 
   // The next hub finds every receipt, and takes what had none under the same key.
-  const db = join(folder, name, "hub.db");
   const again = await startHubProcess({ db });
   const known = receipts.length;
   const second: Receipt[] = [];
-  const refusedAgain = await load(again.address, second, AT_ONCE);
+  const refusedAgain = await load(again.address, second);
   if (refusedAgain.length > 0) wrong(`without the error it still refuses: ${refusedAgain[0]}`);
   const end = await again.end("SIGTERM");
   if (end.code !== 0) wrong(`the next hub ended with ${end.signal ?? end.code}`);
@@ -166,7 +175,7 @@ async function oneRound(
 }
 
 /** Says all messages, a few at once; returns the refusals' reasons. */
-async function load(address: string, receipts: Receipt[], atOnce: number): Promise<string[]> {
+async function load(address: string, receipts: Receipt[]): Promise<string[]> {
   const alice = talk(address, "alice");
   const refusals: string[] = [];
   let next = 0;
@@ -184,22 +193,30 @@ async function load(address: string, receipts: Receipt[], atOnce: number): Promi
       }
     }
   };
-  await Promise.all(Array.from({ length: atOnce }, worker));
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
   alice.close();
   return refusals;
 }
 
+/**
+ * @param of.onlyTheFile what happens to the database file alone is traced, counted and made to fail,
+ *   and it is there already. strace counts for each thread: until the hub ends, only the thread that copies
+ *   the log syncs it then
+ */
 async function startTraced(
   folder: string,
   injection: string[],
+  { onlyTheFile = false } = {},
 ): Promise<{ process: HubProcess; trace: () => string }> {
   mkdirSync(folder);
   const file = join(folder, "trace");
+  const db = join(folder, "hub.db");
+  if (onlyTheFile) await (await startHubProcess({ db })).end("SIGTERM");
   const what = "trace=fsync,fdatasync,pwrite64,ftruncate,unlink,rename";
-  const under = ["strace", "-f", "--seccomp-bpf", "-qq", "-y", "-o", file, "-e", what];
+  const under = ["strace", "-f", "--seccomp-bpf", "-qq", "-ttt", "-y", "-o", file, "-e", what];
   const process = await startHubProcess({
-    db: join(folder, "hub.db"),
-    under: [...under, ...injection],
+    db,
+    under: [...under, ...injection, ...(onlyTheFile ? ["-P", db] : [])],
   });
   return { process, trace: () => readFileSync(file, "utf8") };
 }

@@ -200,7 +200,8 @@ test("M1: a commit that fails stores nothing, and the next one is none the wiser
 async function onConnection() {
   const db = new Database(aPath());
   const epoch = await prepareDatabase(db, db.name);
-  const store = sqliteStore(db, { epoch, durable: true, close: () => db.close() });
+  const of = { epoch, path: db.name, maxLogBytes: undefined, close: () => db.close() };
+  const store = sqliteStore(db, of);
   onTestFinished(() => store.close());
   return { db, store };
 }

@@ -31,7 +31,7 @@ export async function administer<T>(
     log?.checkRoom();
     const transaction = db.transaction(() => work(rows));
     const result = of.mode === "write" ? transaction.immediate() : transaction.deferred();
-    if (log?.isDue()) log.copy();
+    if (log?.isDue()) await log.copy();
     return result;
   } catch (error) {
     throw translate(error, "work on the keys and the audit log");

@@ -1,9 +1,9 @@
 import type { Database } from "better-sqlite3";
 import { StorageError } from "../../hub/store.js";
-import { translate } from "./engine-errors.js";
+import { sqliteCode, translate } from "./engine-errors.js";
 
 /** The log is copied into the database file when it has grown by this much. */
-const COPY_BYTES = 2 * 1024 * 1024;
+const COPY_BYTES = 4 * 1024 * 1024;
 /** From here on it is also started over, where no reader needs it. */
 const START_OVER_BYTES = 64 * 1024 * 1024;
 const DEFAULT_MAX_LOG_BYTES = 1024 * 1024 * 1024;
@@ -12,8 +12,11 @@ const DEFAULT_MAX_LOG_BYTES = 1024 * 1024 * 1024;
 export interface LogSize {
   /** Whether the log is to be copied into the database file. Cheap. */
   isDue(): boolean;
-  /** Copies it. Throws only a StorageError that is fatal. */
-  copy(): void;
+  /**
+   * Copies it. Until this has settled nothing may be read or written over the connection.
+   * @throws only a StorageError that is fatal
+   */
+  copy(): Promise<void>;
   /** Throws a StorageError of the kind "full" where the log may not grow. */
   checkRoom(): void;
 }
@@ -24,9 +27,15 @@ export interface LogSize {
  *
  * A reader of another process, a backup for example, keeps the log from being started over for as
  * long as its transaction lasts. Beyond the bound nothing is written until it is gone.
- * @param maxLogBytes the bound, default 1 GiB; a transaction that began below it may go beyond
+ * @param of.maxLogBytes the bound, default 1 GiB; a transaction that began below it may go beyond
+ * @param of.copyPages copies what it can, elsewhere, and resolves with the log's pages; by default
+ *   this connection does it
  */
-export function limitLog(db: Database, maxLogBytes = DEFAULT_MAX_LOG_BYTES): LogSize {
+export function limitLog(
+  db: Database,
+  of: { maxLogBytes?: number | undefined; copyPages?: (() => Promise<number>) | undefined } = {},
+): LogSize {
+  const { maxLogBytes = DEFAULT_MAX_LOG_BYTES, copyPages } = of;
   const pageBytes = Number(db.pragma("page_size", { simple: true }));
   const startOverBytes = Math.min(START_OVER_BYTES, maxLogBytes / 2);
   let bytes = 0;
@@ -58,15 +67,20 @@ export function limitLog(db: Database, maxLogBytes = DEFAULT_MAX_LOG_BYTES): Log
     }
   }
 
-  /** What stands in the way of a copy stands in the way of the next commit too, unless it is fatal. */
-  function attempt(copy: () => number): number {
+  /** The log's bytes afterwards. A thread that cannot run must not let the log grow. */
+  async function copyWhatCanBe(): Promise<number> {
     try {
-      return copy();
+      if (copyPages !== undefined) return (await copyPages()) * pageBytes;
     } catch (error) {
-      const told = translate(error, "copy its log into the database file");
-      if (!(told instanceof StorageError) || told.kind === "fatal") throw told;
-      return bytes;
+      if (sqliteCode(error) !== "") throw error;
     }
+    return checkpoint("PASSIVE");
+  }
+
+  /** Unless it is fatal, what stands in the way of a copy stands in the way of the next commit too. */
+  function passOver(error: unknown): void {
+    const told = translate(error, "copy its log into the database file");
+    if (!(told instanceof StorageError) || told.kind === "fatal") throw told;
   }
 
   return {
@@ -76,15 +90,25 @@ export function limitLog(db: Database, maxLogBytes = DEFAULT_MAX_LOG_BYTES): Log
       if (bytes < copiedAtBytes) copiedAtBytes = 0;
       return bytes - copiedAtBytes >= COPY_BYTES;
     },
-    copy() {
+    async copy() {
       // failpoint: before-checkpoint
-      bytes = attempt(() => (bytes < startOverBytes ? checkpoint("PASSIVE") : startOver()));
+      try {
+        // Rarely: only a reader that stays lets the log grow so long. Started over by another
+        // connection, it would make this one forget its pages.
+        bytes = bytes < startOverBytes ? await copyWhatCanBe() : startOver();
+      } catch (error) {
+        passOver(error);
+      }
       // failpoint: after-checkpoint
       copiedAtBytes = bytes;
     },
     checkRoom() {
       if (bytes < maxLogBytes) return;
-      bytes = attempt(startOver);
+      try {
+        bytes = startOver();
+      } catch (error) {
+        passOver(error);
+      }
       if (bytes < maxLogBytes) return;
       throw new StorageError(
         `the write-ahead log has ${maxLogBytes} bytes and cannot be started over: another ` +

@@ -43,7 +43,7 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   if (options.path === ":memory:") {
     const db = new Database(":memory:");
     const epoch = await prepareDatabase(db, ":memory:");
-    return sqliteStore(db, { epoch, durable: false, maxLogBytes, close: () => db.close() });
+    return sqliteStore(db, { epoch, path: undefined, maxLogBytes, close: () => db.close() });
   }
   if (options.path.trim() === "") {
     throw new StoreOpenError("the database path is empty; name a file, or :memory:");
@@ -72,7 +72,7 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
     if (!isThere && existsSync(path)) chmodSync(path, 0o600);
     const epoch = await prepareDatabase(db, path);
     db.pragma(`busy_timeout = ${Math.min(busyTimeoutMs, MAX_RUNNING_BUSY_MS)}`);
-    return sqliteStore(db, { epoch, durable: true, maxLogBytes, close });
+    return sqliteStore(db, { epoch, path, maxLogBytes, close });
   } catch (error) {
     close();
     throw explain(error, path);

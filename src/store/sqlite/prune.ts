@@ -108,7 +108,7 @@ function remover(db: Database): (batch: Candidate[]) => Promise<Candidate[]> {
     log.checkRoom();
     const startedAtMs = performance.now();
     const removed = removeAll.immediate(batch);
-    if (log.isDue()) log.copy();
+    if (log.isDue()) await log.copy();
     await pause(Math.max(MIN_PAUSE_MS, 2 * (performance.now() - startedAtMs)));
     return removed;
   };

@@ -7,6 +7,7 @@ import { prepareChannelRows } from "./channel-rows.js";
 import { prepareCredentialRows } from "./credential-rows.js";
 import { translate } from "./engine-errors.js";
 import { prepareEntryRows } from "./entry-rows.js";
+import { startLogCopier } from "./log-copier.js";
 import { limitLog } from "./log-size.js";
 import { prepareServiceRows } from "./service-rows.js";
 import { openTransaction } from "./transaction.js";
@@ -17,32 +18,22 @@ import { openTransaction } from "./transaction.js";
  */
 const failedDatabases = new Set<Database>();
 
-/** A round of the event loop that takes no longer brings little, in milliseconds. */
-const QUIET_MS = 2;
-/** Who is never quiet is not waited for. */
-const MAX_ROUNDS = 4;
-
-/**
- * Waits for a round of the event loop in which little comes in: what takes its time begins behind it, for
- * together with many requests it would be one long piece.
- */
-async function quietRound(): Promise<void> {
-  for (let round = 0; round < MAX_ROUNDS; round += 1) {
-    const begunMs = performance.now();
-    await nextImmediate();
-    if (performance.now() - begunMs < QUIET_MS) return;
-  }
-}
-
 /**
  * A store on a database that is open and has the newest schema. After a fatal error the database
  * stays open, and its file locked, until the process ends.
  */
 export function sqliteStore(
   db: Database,
-  of: { epoch: string; durable: boolean; maxLogBytes?: number | undefined; close: () => void },
+  of: {
+    epoch: string;
+    /** Of the file; undefined where everything is in memory only. */
+    path: string | undefined;
+    maxLogBytes: number | undefined;
+    close: () => void;
+  },
 ): Store {
-  const log = limitLog(db, of.maxLogBytes);
+  const copier = of.path === undefined ? undefined : startLogCopier(of.path);
+  const log = limitLog(db, { maxLogBytes: of.maxLogBytes, copyPages: copier?.copyPages });
   const statements = {
     channelRows: prepareChannelRows(db),
     channelQueries: prepareChannelQueries(db),
@@ -62,6 +53,7 @@ export function sqliteStore(
   /** Settles, and never rejects, when the last transaction asked for is over. */
   let last: Promise<unknown> = Promise.resolve();
   let failure: StorageError | undefined;
+  let isCopying = false;
   const { promise: failed, resolve: tellFailure } = Promise.withResolvers<StorageError>();
 
   /** From here on nothing is read, stored or copied. Returns the error it was given. */
@@ -119,18 +111,18 @@ export function sqliteStore(
     await nextImmediate();
     try {
       if (failure !== undefined || !log.isDue()) return;
-      await quietRound();
-      log.copy();
-      // Timers are late by now; the next transaction is not to make them later.
-      await nextImmediate();
+      isCopying = true;
+      await log.copy();
     } catch (error) {
       noteFatal(error);
+    } finally {
+      isCopying = false;
     }
   }
 
   return {
     epoch: of.epoch,
-    durable: of.durable,
+    durable: of.path !== undefined,
     failed,
     transaction(work, readOnly) {
       if (closed !== undefined) return Promise.reject(new StorageError("the store is closed"));
@@ -149,15 +141,18 @@ export function sqliteStore(
       return done;
     },
     changedElsewhere() {
-      if (closed !== undefined || failure !== undefined) return false;
+      // What changes during a copy is seen by the next call.
+      if (closed !== undefined || failure !== undefined || isCopying) return false;
       const version = dataVersion.get();
       const changed = version !== seenVersion;
       seenVersion = version;
       return changed;
     },
     close() {
-      closed ??= last.then(() => {
-        if (failure === undefined) of.close();
+      closed ??= last.then(async () => {
+        if (failure !== undefined) return;
+        await copier?.end();
+        of.close();
       });
       return closed;
     },

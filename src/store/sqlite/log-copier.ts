@@ -1,0 +1,72 @@
+import { once } from "node:events";
+import { extname } from "node:path";
+import { Worker } from "node:worker_threads";
+import Database from "better-sqlite3";
+
+/** What the thread answers: the log's pages after a copy, or what went wrong. */
+export type CopyAnswer = { pages: number } | { code: string; message: string };
+
+/** Copies a database's log into its file in a thread of its own. */
+export interface LogCopier {
+  /**
+   * Copies as much as can be, synced, and resolves with the pages of the log. Nothing may be written
+   * meanwhile: what comes in later would have to be copied again.
+   * @throws Database.SqliteError; Error when the thread has ended
+   */
+  copyPages(): Promise<number>;
+  /** Resolves when the thread and its connection are gone. */
+  end(): Promise<void>;
+}
+
+/** This file's own extension: tests run the sources. */
+const THREAD = new URL(`copy-log${extname(import.meta.url)}`, import.meta.url);
+
+/**
+ * The thread begins with the first copy, and does not keep the process from ending.
+ * @param path the database file's
+ */
+export function startLogCopier(path: string): LogCopier {
+  let worker: Worker | undefined;
+
+  function begin(): Worker {
+    const begun = new Worker(THREAD, { workerData: path, name: "copy-log" });
+    begun.once("exit", () => {
+      if (worker === begun) worker = undefined;
+    });
+    worker = begun;
+    return begun;
+  }
+
+  /** The next message of the thread; rejects where it ends instead. */
+  async function answerOf(thread: Worker): Promise<CopyAnswer> {
+    const over = new AbortController();
+    const { signal } = over;
+    try {
+      const ended = once(thread, "exit", { signal }).then(([code]) => {
+        throw new Error(`the thread that copies the log ended with ${code}`);
+      });
+      const [answer] = await Promise.race([once(thread, "message", { signal }), ended]);
+      return answer;
+    } finally {
+      over.abort();
+    }
+  }
+
+  return {
+    async copyPages() {
+      const thread = worker ?? begin();
+      thread.ref();
+      try {
+        thread.postMessage("copy");
+        const answer = await answerOf(thread);
+        if ("pages" in answer) return answer.pages;
+        throw new Database.SqliteError(answer.message, answer.code);
+      } finally {
+        thread.unref();
+      }
+    },
+    async end() {
+      await worker?.terminate();
+    },
+  };
+}

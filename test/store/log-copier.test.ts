@@ -1,0 +1,120 @@
+import { spawnSync } from "node:child_process";
+import { renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { type LogCopier, startLogCopier } from "../../src/store/sqlite/log-copier.js";
+import { aFolder } from "./a-folder.js";
+
+const BUILT_STORE = new URL("../../dist/src/store/sqlite/open.js", import.meta.url).href;
+
+let path: string;
+let db: Database.Database;
+let copier: LogCopier;
+
+beforeEach(() => {
+  path = join(aFolder(), "chat.db");
+  db = new Database(path);
+  db.pragma("journal_mode = WAL");
+  db.pragma("wal_autocheckpoint = 0");
+  db.exec("CREATE TABLE words (word TEXT)");
+  copier = startLogCopier(path);
+});
+afterEach(async () => {
+  await copier.end();
+  db.close();
+});
+
+const write = () => db.prepare("INSERT INTO words VALUES (?)").run("x".repeat(64 * 1024));
+
+/** Pages of the log, and how many of them are in the file. */
+function log(): { log: number; checkpointed: number } {
+  const [row] = db.pragma("wal_checkpoint(NOOP)") as [{ log: number; checkpointed: number }];
+  return row;
+}
+
+test("M1: a thread copies the whole log into the file, and the next write starts it over", async () => {
+  write();
+  const { log: pages } = log();
+  expect(log()).toMatchObject({ checkpointed: 0 });
+  expect(await copier.copyPages()).toBe(pages);
+  expect(log()).toMatchObject({ log: pages, checkpointed: pages });
+  write();
+  expect(log().log).toBeLessThan(pages + 16);
+  expect(await copier.copyPages()).toBe(log().log);
+  expect(db.prepare("SELECT count(*) FROM words").pluck().get()).toBe(2);
+});
+
+test("M1: while a reader needs what was before, the log is copied no further, and nobody waits", async () => {
+  write();
+  const before = log().log;
+  const reader = new Database(path, { readonly: true });
+  reader.exec("BEGIN; SELECT * FROM words");
+  write();
+  expect(await copier.copyPages()).toBe(log().log);
+  expect(log()).toMatchObject({ checkpointed: before });
+  reader.close();
+  await copier.copyPages();
+  expect(log()).toMatchObject({ checkpointed: log().log });
+});
+
+test("what SQLite cannot do in the thread is told under its name, and the next copy is tried", async () => {
+  renameSync(path, `${path}.away`);
+  await expect(copier.copyPages()).rejects.toMatchObject({
+    name: "SqliteError",
+    code: "SQLITE_CANTOPEN",
+  });
+  renameSync(`${path}.away`, path);
+  write();
+  expect(await copier.copyPages()).toBe(log().log);
+});
+
+test("a thread that ends in the middle fails its copy, and another begins with the next", async () => {
+  write();
+  const copying = copier.copyPages();
+  await Promise.all([
+    expect(copying).rejects.toThrow("the thread that copies the log ended"),
+    copier.end(),
+  ]);
+  expect(await copier.copyPages()).toBe(log().log);
+});
+
+/** Writes 10 MiB over the built store, which it leaves open, and says how many threads there were and how large the file is. */
+const PROGRAM = `
+  import { statSync } from "node:fs";
+  let threads = 0;
+  process.on("worker", () => { threads += 1; });
+  const { openSqliteStore } = await import(${JSON.stringify(BUILT_STORE)});
+  const store = await openSqliteStore({ path: process.argv.at(-1) });
+  const event = { atMs: 0, event: "e", actor: "a", agentId: "", channelId: "", address: "" };
+  for (let count = 0; count < 80; count += 1) {
+    await store.transaction((tx) => tx.audit([{ ...event, detail: "x".repeat(128 * 1024) }]));
+  }
+  await store.transaction(async () => {});
+  console.log(JSON.stringify({ threads, bytes: statSync(process.argv.at(-1)).size }));
+`;
+
+function run(...words: string[]): { threads: number; bytes: number } {
+  const { stdout, stderr, status } = spawnSync(process.execPath, [...words, `${path}.other`], {
+    encoding: "utf8",
+    timeout: 30_000,
+  });
+  expect({ stderr, status }).toEqual({ stderr: "", status: 0 });
+  return JSON.parse(stdout);
+}
+
+test("a process whose log was copied by a thread ends by itself, with its store open", () => {
+  const program = join(aFolder(), "program.mjs");
+  writeFileSync(program, PROGRAM);
+  const { threads, bytes } = run(program);
+  expect(threads).toBe(1);
+  // Nothing else puts so much into the file before it is closed.
+  expect(bytes).toBeGreaterThan(4 * 1024 * 1024);
+});
+
+test("where no thread can begin, the log is copied all the same", () => {
+  // Threads inherit this flag, and refuse it.
+  const { threads, bytes } = run("--input-type=module", "-e", PROGRAM);
+  expect(threads).toBeGreaterThan(1);
+  expect(bytes).toBeGreaterThan(4 * 1024 * 1024);
+});
