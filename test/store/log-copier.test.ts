@@ -1,11 +1,18 @@
 import { spawnSync } from "node:child_process";
-import { renameSync, writeFileSync } from "node:fs";
+import { existsSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type { AuditEvent } from "../../src/hub/audit.js";
 import { type LogCopier, startLogCopier } from "../../src/store/sqlite/log-copier.js";
+import { openSqliteStore } from "../../src/store/sqlite/open.js";
 import { aFolder } from "./a-folder.js";
 
+const EVENT: Omit<AuditEvent, "detail"> = {
+  ...{ atMs: 0, event: "login_refused", actor: "a", agentId: "", channelId: "", address: "" },
+};
+/** So many bytes that a few of them have the log copied. */
+const LARGE = 128 * 1024;
 const BUILT_STORE = new URL("../../dist/src/store/sqlite/open.js", import.meta.url).href;
 
 let path: string;
@@ -79,6 +86,41 @@ test("a thread that ends in the middle fails its copy, and another begins with t
   expect(await copier.copyPages()).toBe(log().log);
 });
 
+test("a thread that has gone takes no locks of the process with it", async () => {
+  write();
+  await copier.copyPages();
+  await copier.end();
+  write();
+  // Whoever closes a database last removes its log: this one is not the last.
+  const other =
+    "new (require('better-sqlite3'))(process.argv[1]).exec('SELECT * FROM words').close()";
+  const { stderr } = spawnSync(process.execPath, ["-e", other, path], { encoding: "utf8" });
+  expect(stderr).toBe("");
+  expect(existsSync(`${path}-wal`)).toBe(true);
+  write();
+  expect(db.prepare("SELECT count(*) FROM words").pluck().get()).toBe(3);
+});
+
+test("a store that is closed leaves no thread, and no log beside its file", async () => {
+  const file = `${path}.store`;
+  const store = await openSqliteStore({ path: file });
+  let threads = 0;
+  const count = () => {
+    threads += 1;
+  };
+  process.on("worker", count);
+  for (let at = 0; at < 40; at += 1) {
+    await store.transaction((tx) => tx.audit([{ ...EVENT, detail: "x".repeat(LARGE) }]));
+  }
+  await store.close();
+  process.off("worker", count);
+  expect(threads).toBe(1);
+  expect(existsSync(`${file}-wal`)).toBe(false);
+  const again = await openSqliteStore({ path: file });
+  expect(await again.transaction((tx) => tx.auditLog({ limit: 100 }))).toHaveLength(40);
+  await again.close();
+});
+
 /** Writes 10 MiB over the built store, which it leaves open, and says how many threads there were and how large the file is. */
 const PROGRAM = `
   import { statSync } from "node:fs";
@@ -86,9 +128,9 @@ const PROGRAM = `
   process.on("worker", () => { threads += 1; });
   const { openSqliteStore } = await import(${JSON.stringify(BUILT_STORE)});
   const store = await openSqliteStore({ path: process.argv.at(-1) });
-  const event = { atMs: 0, event: "e", actor: "a", agentId: "", channelId: "", address: "" };
+  const event = ${JSON.stringify(EVENT)};
   for (let count = 0; count < 80; count += 1) {
-    await store.transaction((tx) => tx.audit([{ ...event, detail: "x".repeat(128 * 1024) }]));
+    await store.transaction((tx) => tx.audit([{ ...event, detail: "x".repeat(${LARGE}) }]));
   }
   await store.transaction(async () => {});
   console.log(JSON.stringify({ threads, bytes: statSync(process.argv.at(-1)).size }));

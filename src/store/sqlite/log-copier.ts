@@ -33,6 +33,8 @@ export function startLogCopier(path: string): LogCopier {
     begun.once("exit", () => {
       if (worker === begun) worker = undefined;
     });
+    // Whoever waits for an answer is told. Without a listener it would end the process.
+    begun.on("error", () => {});
     worker = begun;
     return begun;
   }
