@@ -1,3 +1,4 @@
+import { encode } from "../protocol/encode.js";
 import { MAX_TRANSPORT_BYTES } from "../protocol/limits.js";
 import { ConnectRequest } from "../protocol/wire.js";
 import { argumentError } from "./errors.js";
@@ -18,7 +19,7 @@ export function checkSendable(request: ConnectRequest): void {
 
 function encodedBytes(request: ConnectRequest): number {
   try {
-    return ConnectRequest.encode(request).finish().length;
+    return encode(ConnectRequest, request).length;
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
     throw argumentError("BAD_OPTION", `the request cannot be encoded: ${detail}`);

@@ -8,6 +8,7 @@ import type {
 } from "../protocol/wire.js";
 import { type Heartbeat, startHeartbeat } from "./heartbeat.js";
 import type { TracedFrame } from "./options.js";
+import { openStream } from "./stub.js";
 
 /** How long the hub may take to greet, and to end a stream that is on its way out. */
 const START_TIMEOUT_MS = 10_000;
@@ -60,7 +61,7 @@ export function openSession(
   metadata: Metadata,
   events: SessionEvents,
 ): Session {
-  const stream = stub.connect(metadata);
+  const stream = openStream(stub, metadata);
   let phase: "starting" | "started" | "leaving" | "closed" = "starting";
   let ended = false;
   let status: StatusObject | undefined;

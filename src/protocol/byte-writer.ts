@@ -74,6 +74,8 @@ export class ByteWriter extends BinaryWriter {
   }
 
   override string(text: string): this {
+    // The library would make one of it, whatever it is.
+    if (typeof text !== "string") throw invalid("string", text);
     this.#reserve(text.length * 3 + MAX_VARINT_BYTES);
     if (text.length <= SHORT_TEXT && this.#ascii(text)) return this;
     const at = this.#end;
@@ -93,6 +95,7 @@ export class ByteWriter extends BinaryWriter {
   }
 
   override uint32(value: number): this {
+    if (value >>> 0 !== value) throw invalid("uint32", value);
     this.#reserve(MAX_VARINT_BYTES);
     let rest = value;
     while (rest > 0x7f) {
@@ -104,15 +107,24 @@ export class ByteWriter extends BinaryWriter {
   }
 
   override int32(value: number): this {
+    if ((value | 0) !== value) throw invalid("int32", value);
     return value >= 0 ? this.uint32(value) : this.#varint64(BigInt.asUintN(64, BigInt(value)));
   }
 
   override uint64(value: string | number | bigint): this {
-    return typeof value === "number" ? this.#varint(value) : this.#varint64(BigInt(value));
+    if (typeof value === "number") {
+      if (!(Number.isSafeInteger(value) && value >= 0)) throw invalid("uint64", value);
+      return this.#varint(value);
+    }
+    const whole = BigInt(value);
+    if (BigInt.asUintN(64, whole) !== whole) throw invalid("uint64", value);
+    return this.#varint64(whole);
   }
 
   override int64(value: string | number | bigint): this {
-    return this.#varint64(BigInt.asUintN(64, BigInt(value)));
+    const whole = BigInt(value);
+    if (BigInt.asIntN(64, whole) !== whole) throw invalid("int64", value);
+    return this.#varint64(BigInt.asUintN(64, whole));
   }
 
   override float(): never {
@@ -193,6 +205,11 @@ export class ByteWriter extends BinaryWriter {
 /** The contract has no field of this type yet; what the library would write would be lost. */
 function missing(type: string): Error {
   return new Error(`a field of type ${type} cannot be written; add it here`);
+}
+
+/** The library refuses it as well: what the wire cannot say would be something else there. */
+function invalid(type: string, value: unknown): Error {
+  return new Error(`invalid ${type}: ${value}`);
 }
 
 const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);

@@ -4,7 +4,7 @@ import { ByteWriter } from "./byte-writer.js";
 const writer = new ByteWriter();
 
 /** Encodes what is written. @returns bytes of the caller's own */
-export function encodeWith(write: (writer: BinaryWriter) => void): Uint8Array {
+export function encodeWith(write: (writer: BinaryWriter) => void): Buffer<ArrayBuffer> {
   // The one before may have ended in the middle, with an error.
   writer.restart();
   write(writer);
@@ -15,6 +15,6 @@ export function encodeWith(write: (writer: BinaryWriter) => void): Uint8Array {
 export function encode<T>(
   codec: { encode(message: T, writer: BinaryWriter): BinaryWriter },
   message: T,
-): Uint8Array {
+): Buffer<ArrayBuffer> {
   return encodeWith(() => codec.encode(message, writer));
 }

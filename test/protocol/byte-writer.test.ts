@@ -101,6 +101,17 @@ test("a field of a type that the contract does not have is not lost without a wo
   expect(() => new ByteWriter().double()).toThrow("type double cannot be written");
 });
 
+test.each([
+  ...([-1, 2 ** 32, 1.5, NaN] as const).map((value) => ["uint32", value] as const),
+  ...([-(2 ** 31) - 1, 2 ** 31, 0.5, NaN] as const).map((value) => ["int32", value] as const),
+  ...([-1n, 2n ** 64n, -1, 1.5, "x"] as const).map((value) => ["uint64", value] as const),
+  ...([-(2n ** 63n) - 1n, 2n ** 63n, "x"] as const).map((value) => ["int64", value] as const),
+])("what the wire cannot say is refused, as by the library: %s %s", (type, value) => {
+  for (const writer of [new BinaryWriter(), new ByteWriter()]) {
+    expect(() => writer[type](value as never)).toThrow();
+  }
+});
+
 test("what was encoded stays as it is when the next is", () => {
   const first = encode(ChatMessage, ChatMessage.fromPartial({ content: "first" }));
   const copy = Buffer.from(first);
