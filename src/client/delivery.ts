@@ -18,6 +18,8 @@ export interface Delivery {
   bytes: number;
   replayed: boolean;
   frame: EntryFrame;
+  /** The log it is of, an object for each; set by the inbox that takes it in. */
+  log?: object;
 }
 
 const KINDS: Record<EntryFrame["$case"], IncomingKind> = {

@@ -25,8 +25,8 @@ export class Inbox {
   readonly #listeners = new Listeners();
   readonly #lines = createLineTable();
   #undecided = new Set<Line>();
-  /** The deliveries of the log there is now. */
-  #known = new WeakSet<Delivery>();
+  /** Stands for the log there is now. */
+  #log = {};
   readonly #flow: Flow;
   readonly #catchUp: CatchUp;
   #accepting = true;
@@ -53,7 +53,7 @@ export class Inbox {
   forgetAll(): void {
     for (const line of this.#lines.all()) this.#clear(line);
     this.#lines.clear();
-    this.#known = new WeakSet();
+    this.#log = {};
   }
 
   /** An entry arrived. */
@@ -89,7 +89,7 @@ export class Inbox {
       this.#makeWay();
       return;
     }
-    this.#known.add(delivery);
+    delivery.log = this.#log;
     this.#flow.room.insert(line, delivery);
     this.#flow.aside.kept(line, delivery);
     this.#next(line);
@@ -98,13 +98,13 @@ export class Inbox {
 
   /** Everything in the channel up to seq is handled; harmless when repeated. */
   handled(delivery: Delivery): void {
-    if (!this.#known.has(delivery)) return;
+    if (delivery.log !== this.#log) return;
     const { channelId, seq, kind } = delivery;
     const line = this.#lines.of(channelId);
     if (isLast(kind)) this.#lines.ended(channelId);
     if (seq <= line.handledSeq) return;
     line.handledSeq = seq;
-    this.#flow.room.keep(line, (waiting) => waiting.seq > seq);
+    while ((line.queue[0]?.seq ?? Infinity) <= seq) this.#flow.room.takeFirst(line);
     this.#links.ack(channelId, seq);
     this.#flow.aside.settle(line);
     if (line.running === delivery) line.acked();
@@ -203,7 +203,7 @@ export class Inbox {
     if (line.running !== undefined || line.queue.length > 0) return "not mine";
     const claim = this.#links.claim(delivery);
     if (claim === "claimed") {
-      this.#known.add(delivery);
+      delivery.log = this.#log;
       this.handled(delivery);
     }
     return claim;
@@ -251,7 +251,7 @@ export class Inbox {
       }
       const listener = this.#listeners.get(head.kind);
       if (listener === undefined) {
-        this.#flow.room.keep(line, (waiting) => waiting !== head);
+        this.#flow.room.takeFirst(line);
         this.#skip(line, head);
         continue;
       }
@@ -260,7 +260,7 @@ export class Inbox {
         lane.waiting.add(line);
         return;
       }
-      this.#flow.room.keep(line, (waiting) => waiting !== head);
+      this.#flow.room.takeFirst(line);
       this.#flow.runs.begin(line, head, listener, (outcome) => {
         // A line of another log, or of a channel long over, is no longer anybody's.
         if (this.#lines.find(line.channelId) === line) this.#finish(line, head, outcome);

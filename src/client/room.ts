@@ -17,6 +17,8 @@ export interface Room {
   /** What a line takes of it, as a part of 1. */
   shareOf(line: Line): number;
   insert(line: Line, delivery: Delivery): void;
+  /** Takes the first waiting entry of a line out. */
+  takeFirst(line: Line): void;
   /** Keeps the waiting entries of a line that pass, and returns the others. */
   keep(line: Line, passes: (delivery: Delivery) => boolean): Delivery[];
 }
@@ -46,6 +48,13 @@ export function createRoom({ maxEntries, maxBytes }: RoomBounds): Room {
       line.queuedBytes += delivery.bytes;
       entries += 1;
       bytes += delivery.bytes;
+    },
+    takeFirst(line) {
+      const taken = line.queue.shift()?.bytes;
+      if (taken === undefined) return;
+      line.queuedBytes -= taken;
+      entries -= 1;
+      bytes -= taken;
     },
     keep(line, passes) {
       const kept: Delivery[] = [];

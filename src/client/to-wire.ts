@@ -24,6 +24,8 @@ import type {
 
 /** The largest number of a uint32 field. */
 const MAX_UINT32 = 2 ** 32 - 1;
+/** Most messages have none, and an empty buffer costs as much as a full one. */
+const NO_DATA = Buffer.alloc(0);
 
 /** What a caller gives, as the wire has it. The fields the hub sets stay empty (I5). */
 
@@ -98,7 +100,7 @@ export function messageFrame(of: MessageInput): RequestFrame {
       serviceId: of.serviceId ?? "",
       contentType: of.contentType ?? "",
       // A copy: it may be sent again after the caller has used its bytes for something else.
-      data: Buffer.from(of.data ?? []),
+      data: of.data === undefined ? NO_DATA : Buffer.from(of.data),
       metadata: metadataMap(of.metadata),
       replyTo: of.replyTo ?? "",
     },
