@@ -13,7 +13,7 @@ export interface LogSize {
   /** Whether the log is to be copied into the database file. Cheap. */
   isDue(): boolean;
   /**
-   * Copies it. Until this has settled nothing may be read or written over the connection.
+   * Copies it. What is written before this has settled is left for the next time.
    * @throws only a StorageError that is fatal
    */
   copy(): Promise<void>;

@@ -53,7 +53,6 @@ export function sqliteStore(
   /** Settles, and never rejects, when the last transaction asked for is over. */
   let last: Promise<unknown> = Promise.resolve();
   let failure: StorageError | undefined;
-  let isCopying = false;
   const { promise: failed, resolve: tellFailure } = Promise.withResolvers<StorageError>();
 
   /** From here on nothing is read, stored or copied. Returns the error it was given. */
@@ -111,12 +110,9 @@ export function sqliteStore(
     await nextImmediate();
     try {
       if (failure !== undefined || !log.isDue()) return;
-      isCopying = true;
       await log.copy();
     } catch (error) {
       noteFatal(error);
-    } finally {
-      isCopying = false;
     }
   }
 
@@ -141,8 +137,7 @@ export function sqliteStore(
       return done;
     },
     changedElsewhere() {
-      // What changes during a copy is seen by the next call.
-      if (closed !== undefined || failure !== undefined || isCopying) return false;
+      if (closed !== undefined || failure !== undefined) return false;
       const version = dataVersion.get();
       const changed = version !== seenVersion;
       seenVersion = version;
