@@ -20,14 +20,24 @@ interface TestReport {
   }[];
 }
 
-const NOT_RUN: Total = { passed: 0, failed: 1 };
+/** What its output should be in was not written, or breaks off. */
+function notRun(file: string): Total {
+  console.log(`did not come to its end: ${file}`);
+  return { passed: 0, failed: 1 };
+}
+
+/** Undefined where it cannot be read. */
+function reportIn(file: string): TestReport | undefined {
+  try {
+    return JSON.parse(readFileSync(file, "utf8"));
+  } catch {
+    return undefined;
+  }
+}
 
 function totalOfTests(file: string): Total {
-  if (!existsSync(file)) {
-    console.log(`did not come to its end: ${file}`);
-    return NOT_RUN;
-  }
-  const report: TestReport = JSON.parse(readFileSync(file, "utf8"));
+  const report = reportIn(file);
+  if (report === undefined || report.testResults.length === 0) return notRun(file);
   const total = { passed: 0, failed: 0 };
   for (const { name, status, assertionResults } of report.testResults) {
     const notPassed = assertionResults.filter((result) => result.status !== "passed");
@@ -39,7 +49,7 @@ function totalOfTests(file: string): Total {
       total.failed += 1;
     }
   }
-  return report.testResults.length === 0 ? NOT_RUN : total;
+  return total;
 }
 
 /** Of an output that ends with "N passed, N failed", behind a line "failed: …" for each that did. */
@@ -47,9 +57,7 @@ function totalOfLastLine(file: string): Total {
   const lines = existsSync(file) ? readFileSync(file, "utf8").trimEnd().split("\n") : [];
   for (const line of lines) if (line.startsWith("failed: ")) console.log(line);
   const found = /^(\d+) passed, (\d+) failed$/.exec(lines.at(-1) ?? "");
-  if (found !== null) return { passed: Number(found[1]), failed: Number(found[2]) };
-  console.log(`did not come to its end: ${file}`);
-  return NOT_RUN;
+  return found === null ? notRun(file) : { passed: Number(found[1]), failed: Number(found[2]) };
 }
 
 const [, , tests = "", gate = "", proofs = ""] = process.argv;

@@ -33,6 +33,21 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     figures: ["broken"],
   },
   {
+    name: "failed-copy-repeated",
+    what: "copies the log once more, over the main connection, where a sync has failed in the thread",
+    edits: [
+      {
+        file: "store/sqlite/log-size.ts",
+        find: "return bytesOf(await copyPages());",
+        replace: 'return await copyPages().then(bytesOf, () => checkpoint("PASSIVE"));',
+      },
+    ],
+    caughtBy: "storage",
+    words: ["--only", "io-errors"],
+    beside: true,
+    figures: ["broken"],
+  },
+  {
     name: "full-disk-unnoticed",
     what: "gives receipts although the disk was full when it committed",
     edits: [

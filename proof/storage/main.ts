@@ -11,8 +11,17 @@ import { diskFull } from "./disk-full.ts";
 import { ioErrors } from "./io-errors.ts";
 import { locked } from "./locked.ts";
 import { longReader } from "./long-reader.ts";
+import { stoppedInCopy } from "./stopped-in-copy.ts";
 
-const CASES: StorageCase[] = [diskFull, ioErrors, byteFlips, locked, longReader, backupUnderLoad];
+const CASES: StorageCase[] = [
+  diskFull,
+  ioErrors,
+  stoppedInCopy,
+  byteFlips,
+  locked,
+  longReader,
+  backupUnderLoad,
+];
 
 const HELP = `node proof/storage/main.ts [--only <case>] [--seed <n>] [--scale <n>]
 

@@ -100,12 +100,12 @@ async function serve(
     } finally {
       await hub.stop();
     }
-    // Also where the disk failed only while the hub was stopping.
-    const failure = await Promise.race([hub.failed, setImmediate(undefined)]);
-    if (failure !== undefined) throw diskFailed(failure);
   } finally {
     await store.close();
   }
+  // Also where the disk failed only while the hub was stopping, or in the last copy of the log.
+  const failure = await Promise.race([store.failed, setImmediate(undefined)]);
+  if (failure !== undefined) throw diskFailed(failure);
 }
 
 function diskFailed(cause: Error): CommandError {

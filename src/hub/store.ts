@@ -32,7 +32,10 @@ export interface Store {
   transaction<T>(work: (tx: Transaction) => Promise<T>, readOnly?: StorageError): Promise<T>;
   /** Whether anybody else has written to the database since this was last asked. Cheap. */
   changedElsewhere(): boolean;
-  /** Waits for the running transaction and closes the database. */
+  /**
+   * Waits for the running transaction, and for what is done behind it, and closes the database.
+   * `failed` may resolve meanwhile.
+   */
   close(): Promise<void>;
 }
 

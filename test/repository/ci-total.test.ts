@@ -14,8 +14,9 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const PASSED = { status: "passed", fullName: "a test" };
 
 /** Adds up a report of tests and two outputs; what is undefined was never written. */
-function total(tests: object | undefined, gate?: string, proofs?: string) {
-  const outputs = { "tests.json": tests && JSON.stringify(tests), gate, proofs };
+function total(tests: object | string | undefined, gate?: string, proofs?: string) {
+  const json = typeof tests === "object" ? JSON.stringify(tests) : tests;
+  const outputs = { "tests.json": json, gate, proofs };
   const files = Object.entries(outputs).map(([name, text]) => {
     const file = join(folder, name);
     if (text !== undefined) writeFileSync(file, text);
@@ -53,13 +54,20 @@ test("whatever failed is named again at the end", () => {
   expect(status).toBe(1);
 });
 
-test("what was never written or breaks off in the middle has failed, by name", () => {
-  const { lines, status } = total(undefined, "types ok 1.0 s\n");
-  expect(lines.map((line) => line.replace(/: .*\//, ": "))).toEqual([
-    "did not come to its end: tests.json",
-    "did not come to its end: gate",
-    "did not come to its end: proofs",
-    "0 passed, 3 failed",
-  ]);
-  expect(status).toBe(1);
-});
+test.each([
+  ["is missing", undefined],
+  ["breaks off", JSON.stringify(report(PASSED)).slice(0, -20)],
+  ["has no tests", { testResults: [] }],
+])(
+  "where the report of the tests %s, and outputs as well, they have failed, by name",
+  (_, tests) => {
+    const { lines, status } = total(tests, "types ok 1.0 s\n");
+    expect(lines.map((line) => line.replace(/: .*\//, ": "))).toEqual([
+      "did not come to its end: tests.json",
+      "did not come to its end: gate",
+      "did not come to its end: proofs",
+      "0 passed, 3 failed",
+    ]);
+    expect(status).toBe(1);
+  },
+);

@@ -1,10 +1,11 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, renameSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { AuditEvent } from "../../src/hub/audit.js";
-import { type LogCopier, startLogCopier } from "../../src/store/sqlite/log-copier.js";
+import { CannotCopy, type LogCopier, startLogCopier } from "../../src/store/sqlite/log-copier.js";
 import { openSqliteStore } from "../../src/store/sqlite/open.js";
 import { aFolder } from "./a-folder.js";
 
@@ -66,24 +67,47 @@ test("M1: while a reader needs what was before, the log is copied no further, an
 });
 
 test("what SQLite cannot do in the thread is told under its name, and the next copy is tried", async () => {
-  renameSync(path, `${path}.away`);
+  write();
+  renameSync(`${path}-wal`, `${path}.away`);
+  mkdirSync(`${path}-wal`);
   await expect(copier.copyPages()).rejects.toMatchObject({
     name: "SqliteError",
     code: "SQLITE_CANTOPEN",
   });
-  renameSync(`${path}.away`, path);
+  rmdirSync(`${path}-wal`);
+  renameSync(`${path}.away`, `${path}-wal`);
   write();
   expect(await copier.copyPages()).toBe(log().log);
 });
 
 test("a thread that ends in the middle fails its copy, and another begins with the next", async () => {
   write();
+  await copier.copyPages();
+  write();
   const copying = copier.copyPages();
-  await Promise.all([
-    expect(copying).rejects.toThrow("the thread that copies the log ended"),
-    copier.end(),
-  ]);
+  await Promise.all([expect(copying).rejects.toBeInstanceOf(CannotCopy), copier.end()]);
   expect(await copier.copyPages()).toBe(log().log);
+});
+
+test("a thread that fails while nobody waits for it does not end the process", async () => {
+  const begun = once(process, "worker");
+  write();
+  await copier.copyPages();
+  const [thread] = await begun;
+  thread.emit("error", new Error("out of memory"));
+  expect(await copier.copyPages()).toBe(log().log);
+});
+
+test("where the path has become another file's, that one is left alone", async () => {
+  const other = new Database(`${path}.other`);
+  other.exec("CREATE TABLE others (word TEXT)");
+  other.close();
+  const before = readFileSync(`${path}.other`);
+  write();
+  renameSync(path, `${path}.away`);
+  renameSync(`${path}.other`, path);
+  await expect(copier.copyPages()).rejects.toBeInstanceOf(CannotCopy);
+  expect(readFileSync(path).equals(before)).toBe(true);
 });
 
 test("a thread that has gone takes no locks of the process with it", async () => {
@@ -99,6 +123,26 @@ test("a thread that has gone takes no locks of the process with it", async () =>
   expect(existsSync(`${path}-wal`)).toBe(true);
   write();
   expect(db.prepare("SELECT count(*) FROM words").pluck().get()).toBe(3);
+});
+
+test("G7: what others write during a copy is noticed during the copy", async () => {
+  const file = `${path}.store`;
+  const store = await openSqliteStore({ path: file });
+  store.changedElsewhere();
+  const noticed = new Promise<boolean>((resolve) => {
+    // It begins with the first copy, and has everything to load yet.
+    process.once("worker", () => {
+      const other = new Database(file);
+      other.exec("INSERT INTO agents VALUES ('another')");
+      other.close();
+      resolve(store.changedElsewhere());
+    });
+  });
+  for (let at = 0; at < 40; at += 1) {
+    await store.transaction((tx) => tx.audit([{ ...EVENT, detail: "x".repeat(LARGE) }]));
+  }
+  expect(await noticed).toBe(true);
+  await store.close();
 });
 
 test("a store that is closed leaves no thread, and no log beside its file", async () => {

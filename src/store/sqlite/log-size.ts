@@ -1,6 +1,7 @@
 import type { Database } from "better-sqlite3";
 import { StorageError } from "../../hub/store.js";
-import { sqliteCode, translate } from "./engine-errors.js";
+import { translate } from "./engine-errors.js";
+import { CannotCopy } from "./log-copier.js";
 
 /** The log is copied into the database file when it has grown by this much. */
 const COPY_BYTES = 4 * 1024 * 1024;
@@ -50,10 +51,14 @@ export function limitLog(
     TRUNCATE: prepare("TRUNCATE"),
   };
 
+  /** What a checkpoint says of the log, in bytes; it says -1 while another process makes one. */
+  function bytesOf(pages: number): number {
+    return pages < 0 ? bytes : pages * pageBytes;
+  }
+
   /** The log's bytes after a checkpoint of this kind. */
   function checkpoint(kind: keyof typeof checkpoints): number {
-    const row = checkpoints[kind].get();
-    return (row?.log ?? 0) * pageBytes;
+    return bytesOf(checkpoints[kind].get()?.log ?? 0);
   }
 
   /** The log's bytes afterwards. A reader is not waited for: it may take an hour. */
@@ -67,18 +72,22 @@ export function limitLog(
     }
   }
 
-  /** The log's bytes afterwards. A thread that cannot run must not let the log grow. */
+  /** The log's bytes afterwards. What only others fail at must not let the log grow. */
   async function copyWhatCanBe(): Promise<number> {
     try {
-      if (copyPages !== undefined) return (await copyPages()) * pageBytes;
+      if (copyPages !== undefined) return bytesOf(await copyPages());
     } catch (error) {
-      if (sqliteCode(error) !== "") throw error;
+      passOver(error);
     }
     return checkpoint("PASSIVE");
   }
 
-  /** Unless it is fatal, what stands in the way of a copy stands in the way of the next commit too. */
+  /**
+   * Unless it is fatal: what stands in the way of a copy over this connection stands in the way of
+   * the next commit too, and is told there.
+   */
   function passOver(error: unknown): void {
+    if (error instanceof CannotCopy) return;
     const told = translate(error, "copy its log into the database file");
     if (!(told instanceof StorageError) || told.kind === "fatal") throw told;
   }
