@@ -14,13 +14,11 @@ const FLAGS = [
   fileURLToPath(new URL("../../proof/fuzz/report-rss.ts", import.meta.url)),
 ];
 
-/** What the first sessions make a server load, and V8 compile, is no cost of a session. */
-const MOST_FIRST = 1_000;
-
 /** The second half of goal 2: what a session costs that says nothing. */
 export async function idleMemory(bench: Bench): Promise<Part> {
   const sessions = bench.small ? 50 : bench.full ? 5_000 : 1_000;
-  const first = Math.min(sessions, MOST_FIRST);
+  // What the first ones make a server compile, and a thread they make it begin, is no cost of a session.
+  const first = sessions;
   const systems = [
     await startBaseline(FLAGS),
     await startHub({ db: join(bench.folder, "idle.db"), nodeArgs: FLAGS }),
