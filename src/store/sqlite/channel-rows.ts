@@ -1,4 +1,4 @@
-import type { Database } from "better-sqlite3";
+import type { Database, Statement } from "better-sqlite3";
 import type { Channel } from "../../hub/channel.js";
 import type { ChannelState, EndCode, RejectCode } from "../../protocol/wire.js";
 
@@ -35,15 +35,13 @@ export type ChannelOrders = Pick<ChannelRow, "id" | "last_used" | "answered_orde
 
 type Column = Exclude<keyof ChannelRow, "id">;
 
-/** What changes with every entry and ack. */
+/** What changes with entries and acks, in groups: the columns of one are in the same indexes. */
 const PROGRESS = [
-  "last_seq",
-  "provider_position",
-  "provider_due",
-  "consumer_position",
-  "consumer_due",
-  "last_used",
-] as const satisfies Column[];
+  ["last_seq"],
+  ["provider_position", "provider_due"],
+  ["consumer_position", "consumer_due"],
+  ["last_used"],
+] as const satisfies Column[][];
 
 /** What changes a few times in a channel's life. */
 const HEAD = [
@@ -64,7 +62,7 @@ const HEAD = [
   "answered_order",
 ] as const satisfies Column[];
 
-const COLUMNS: readonly Column[] = [...HEAD, ...PROGRESS];
+const COLUMNS: readonly Column[] = [...HEAD, ...PROGRESS.flat()];
 
 /** Statements about one channel. */
 export interface ChannelRows {
@@ -86,10 +84,18 @@ export function prepareChannelRows(db: Database): ChannelRows {
   const updateAll = db.prepare<[ChannelRow]>(
     `UPDATE channels SET ${assign(COLUMNS)} WHERE id = @id`,
   );
-  // SQLite writes every index that names an assigned column, so an entry assigns only these.
-  const updateProgress = db.prepare<[ChannelRow]>(
-    `UPDATE channels SET ${assign(PROGRESS)} WHERE id = @id`,
-  );
+  /** By the groups that are assigned, a bit for each: SQLite writes every index that names one of the columns. */
+  const updates = new Map<number, Statement<[ChannelRow]>>();
+  function updateOf(groups: number): Statement<[ChannelRow]> {
+    const known = updates.get(groups);
+    if (known !== undefined) return known;
+    const columns = PROGRESS.filter((_, index) => groups & (1 << index)).flat();
+    const update = db.prepare<[ChannelRow]>(
+      `UPDATE channels SET ${assign(columns)} WHERE id = @id`,
+    );
+    updates.set(groups, update);
+    return update;
+  }
   const remove = db.prepare<[number]>("DELETE FROM channels WHERE id = ?");
   const differs = (columns: readonly Column[], a: ChannelRow, b: ChannelRow) =>
     columns.some((column) => a[column] !== b[column]);
@@ -101,8 +107,15 @@ export function prepareChannelRows(db: Database): ChannelRows {
       return { ...row, id: Number(insert.run(row).lastInsertRowid) };
     },
     update(row, saved) {
-      if (differs(HEAD, row, saved)) updateAll.run(row);
-      else if (differs(PROGRESS, row, saved)) updateProgress.run(row);
+      if (differs(HEAD, row, saved)) {
+        updateAll.run(row);
+        return;
+      }
+      let groups = 0;
+      for (const [index, columns] of PROGRESS.entries()) {
+        if (differs(columns, row, saved)) groups |= 1 << index;
+      }
+      if (groups !== 0) updateOf(groups).run(row);
     },
     remove(id) {
       remove.run(id);
