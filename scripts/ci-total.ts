@@ -26,20 +26,21 @@ function notRun(file: string): Total {
   return { passed: 0, failed: 1 };
 }
 
-/** Undefined where it cannot be read. */
-function reportIn(file: string): TestReport | undefined {
+/** The files of a report; none where it cannot be read. */
+function testResultsIn(file: string): TestReport["testResults"] {
   try {
-    return JSON.parse(readFileSync(file, "utf8"));
+    const report: Partial<TestReport> | null = JSON.parse(readFileSync(file, "utf8"));
+    return report?.testResults ?? [];
   } catch {
-    return undefined;
+    return [];
   }
 }
 
 function totalOfTests(file: string): Total {
-  const report = reportIn(file);
-  if (report === undefined || report.testResults.length === 0) return notRun(file);
+  const testResults = testResultsIn(file);
+  if (testResults.length === 0) return notRun(file);
   const total = { passed: 0, failed: 0 };
-  for (const { name, status, assertionResults } of report.testResults) {
+  for (const { name, status, assertionResults } of testResults) {
     const notPassed = assertionResults.filter((result) => result.status !== "passed");
     for (const result of notPassed) console.log(`${result.status}: ${result.fullName}`);
     total.passed += assertionResults.length - notPassed.length;

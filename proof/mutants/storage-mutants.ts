@@ -48,6 +48,15 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     figures: ["broken"],
   },
   {
+    name: "last-copy-unchecked",
+    what: "lets SQLite copy the log when it closes the database, and keep a failed sync to itself",
+    edits: [{ file: "store/sqlite/sqlite-store.ts", find: "log.copyAtLast();", replace: "" }],
+    caughtBy: "storage",
+    words: ["--only", "stopped-in-copy"],
+    beside: true,
+    figures: ["broken"],
+  },
+  {
     name: "full-disk-unnoticed",
     what: "gives receipts although the disk was full when it committed",
     edits: [

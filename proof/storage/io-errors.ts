@@ -4,7 +4,15 @@ import { startHubProcess } from "../support/hub-process.ts";
 import { type CaseContext, type StorageCase, soon } from "./case.ts";
 import { problemsOf, type Receipt } from "./log-check.ts";
 import { talk } from "./talker.ts";
-import { callsIn, endTraced, lackingStrace, STORAGE_EXIT, startTraced } from "./traced-hub.ts";
+import {
+  callsIn,
+  endTraced,
+  lackingStrace,
+  mainThreadOf,
+  STORAGE_EXIT,
+  startTraced,
+  threadOf,
+} from "./traced-hub.ts";
 
 const MESSAGES = 120;
 /** Large, so that the log is copied into the file meanwhile, and that is synced too. */
@@ -47,6 +55,7 @@ async function failCalls(context: CaseContext): Promise<Record<string, number>> 
   const rounds = INJECTIONS.length * context.scale;
   const calls = await countCalls(context);
   const copying = await countCopying(context);
+  let commitHits = 0;
   const figures = {
     io_rounds: rounds,
     io_hits: 0,
@@ -62,6 +71,7 @@ async function failCalls(context: CaseContext): Promise<Record<string, number>> 
     const at = context.random.int(start + 1, whole);
     const result = await oneRound(context, { round, injection, at });
     figures.io_hits += result.hit ? 1 : 0;
+    if (!injection.ofTheFile) commitHits += result.hit ? 1 : 0;
     figures.io_ends += result.ended ? 1 : 0;
     figures.io_file_syncs += result.ofTheFile ? 1 : 0;
     figures.io_refused += result.refused;
@@ -74,8 +84,9 @@ async function failCalls(context: CaseContext): Promise<Record<string, number>> 
     );
   }
   // What never happened proves nothing; a few places lie behind the last call of their round.
-  if (figures.io_hits < rounds / 2)
-    context.violated(`only ${figures.io_hits} calls were made fail`);
+  const atCommits = INJECTIONS.filter(({ ofTheFile }) => !ofTheFile).length * context.scale;
+  if (commitHits < atCommits / 2)
+    context.violated(`only ${commitHits} calls of commits were made fail`);
   return figures;
 }
 
@@ -142,10 +153,13 @@ async function oneRound(
   const hub = await startTraced(join(folder, name), inject, { onlyTheFile, threads });
   const { db } = hub;
   const receipts: Receipt[] = [];
+  const mainThread = mainThreadOf(hub.process);
   const refusals = await load(hub.process.address, receipts);
   const lines = callsIn(hub.trace());
   const hitAt = lines.findIndex((line) => line.includes("(INJECTED)"));
   if (onlyTheFile && hitAt < 0) wrong("no such call was made on the database file");
+  const byMain = threadOf(lines[hitAt] ?? "") === `${mainThread}`;
+  if (onlyTheFile && byMain !== (threads === false)) wrong("another thread copied the log");
   const ended = hitAt >= 0 && call === "fsync";
   if (ended) {
     const { code } = await soon(hub.process.ended, "the end after a failed sync");

@@ -42,12 +42,17 @@ export async function startTraced(
   return { process, db, trace: () => readFileSync(file, "utf8") };
 }
 
-/** Tells the hub under strace, which passes no signal on to it, to stop. */
-export function stopTraced(hub: HubProcess): void {
+/** The process under strace, and its first thread. */
+export function mainThreadOf(hub: HubProcess): number {
   const children = readFileSync(`/proc/${hub.child.pid}/task/${hub.child.pid}/children`, "utf8");
   const pid = Number(children.trim().split(" ")[0]);
   if (!(pid > 0)) throw new Error("strace has no child");
-  process.kill(pid, "SIGTERM");
+  return pid;
+}
+
+/** Tells the hub under strace, which passes no signal on to it, to stop. */
+export function stopTraced(hub: HubProcess): void {
+  process.kill(mainThreadOf(hub), "SIGTERM");
 }
 
 /** The same, and waits for its end. */
@@ -55,6 +60,9 @@ export async function endTraced(hub: HubProcess): Promise<void> {
   stopTraced(hub);
   await hub.ended;
 }
+
+/** Whose call a line of the trace is. */
+export const threadOf = (line: string) => line.split(" ")[0];
 
 /** The calls on the database and its log. */
 export function callsIn(trace: string): string[] {

@@ -2,7 +2,9 @@ import { resolve } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { Command } from "commander";
 import type { Logger } from "pino";
+import type { Store } from "../hub/store.js";
 import type { Hub } from "../server/hub.js";
+import type { HubOptions } from "../server/hub-options.js";
 import { newCommand, settingsAction } from "./command.js";
 import { CommandError, EXIT } from "./exit.js";
 import { openLog } from "./log.js";
@@ -85,27 +87,42 @@ async function serve(
     import("../store/sqlite/open.js"),
   ]);
   const store = await openSqliteStore({ path: settings.db }).catch((cause) => oneSentence(cause));
+  let other: { error: unknown } | undefined;
   try {
-    const hub = await startHub({
-      ...settings,
-      store,
-      log,
-      ...safety,
-      heartbeatIntervalMs: settings.heartbeatInterval * 1000,
-    }).catch((cause) => oneSentence(cause, settings.listen));
-    try {
-      await announce(hub, settings, store.durable);
-      const end = await Promise.race([stopped, hub.failed]);
-      if (!(end instanceof Error)) log.info({ signal: end }, "stopping");
-    } finally {
-      await hub.stop();
-    }
-  } finally {
-    await store.close();
+    await serveUntil(stopped, startHub, { settings, safety, store, log });
+  } catch (error) {
+    other = { error };
   }
+  await store.close().catch((error: unknown) => {
+    other ??= { error };
+  });
   // Also where the disk failed only while the hub was stopping, or in the last copy of the log.
   const failure = await Promise.race([store.failed, setImmediate(undefined)]);
   if (failure !== undefined) throw diskFailed(failure);
+  if (other !== undefined) throw other.error;
+}
+
+/** Runs a hub until it is told to stop, or its store has failed. */
+async function serveUntil(
+  stopped: Promise<NodeJS.Signals>,
+  startHub: (options: HubOptions) => Promise<Hub>,
+  of: { settings: ServeSettings; safety: AuthOptions & TlsOptions; store: Store; log: Logger },
+): Promise<void> {
+  const { settings, safety, store, log } = of;
+  const hub = await startHub({
+    ...settings,
+    store,
+    log,
+    ...safety,
+    heartbeatIntervalMs: settings.heartbeatInterval * 1000,
+  }).catch((cause) => oneSentence(cause, settings.listen));
+  try {
+    await announce(hub, settings, store.durable);
+    const end = await Promise.race([stopped, hub.failed]);
+    if (!(end instanceof Error)) log.info({ signal: end }, "stopping");
+  } finally {
+    await hub.stop();
+  }
 }
 
 function diskFailed(cause: Error): CommandError {

@@ -31,7 +31,7 @@ export function openStub({ address, ...certificates }: Settings): ChatHubClient 
 
 /**
  * What the stub's `connect` does, with a writer that keeps its buffer: making one for each request was
- * a third of what sending costs (`npm run bench -- --only client`).
+ * a quarter of what sending costs (`npm run bench -- --only client`).
  * @throws Error when the stub was closed
  */
 export function openStream(

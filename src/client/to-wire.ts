@@ -100,7 +100,7 @@ export function messageFrame(of: MessageInput): RequestFrame {
       serviceId: of.serviceId ?? "",
       contentType: of.contentType ?? "",
       // A copy: it may be sent again after the caller has used its bytes for something else.
-      data: of.data ? Buffer.from(of.data) : NO_DATA,
+      data: of.data === undefined || of.data === null ? NO_DATA : Buffer.from(of.data),
       metadata: metadataMap(of.metadata),
       replyTo: of.replyTo ?? "",
     },

@@ -73,9 +73,9 @@ export class ByteWriter extends BinaryWriter {
     return this.uint32(value.length).raw(value);
   }
 
-  override string(text: string): this {
-    // The library would make one of it, whatever it is.
-    if (typeof text !== "string") throw invalid("string", text);
+  override string(value: string): this {
+    // From callers without types, as the library does.
+    const text = typeof value === "string" ? value : String(value);
     this.#reserve(text.length * 3 + MAX_VARINT_BYTES);
     if (text.length <= SHORT_TEXT && this.#ascii(text)) return this;
     const at = this.#end;
@@ -209,7 +209,7 @@ function missing(type: string): Error {
 
 /** The library refuses it as well: what the wire cannot say would be something else there. */
 function invalid(type: string, value: unknown): Error {
-  return new Error(`invalid ${type}: ${value}`);
+  return new Error(`invalid ${type}: ${String(value)}`);
 }
 
 const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);

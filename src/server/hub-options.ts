@@ -47,7 +47,7 @@ export interface HubOptions extends Partial<HubLimits> {
 export function limitsOf(options: Partial<HubLimits>, maxMessageBytes: number): HubLimits {
   const limits = { ...DEFAULT_LIMITS };
   for (const name of Object.keys(limits) as (keyof HubLimits)[]) {
-    limits[name] = options[name] ?? limits[name];
+    limits[name] = checkLimit(name, options[name] ?? limits[name]);
   }
   if (limits.maxMetadataEntries < 1 || limits.maxMetadataBytes < 1) {
     throw new RangeError("maxMetadataEntries and maxMetadataBytes are at least 1");
@@ -60,6 +60,18 @@ export function limitsOf(options: Partial<HubLimits>, maxMessageBytes: number): 
     );
   }
   return limits;
+}
+
+/** The largest number that a greeting can tell. */
+const MAX_LIMIT = 2 ** 32 - 1;
+
+/**
+ * A limit that clients are told in their greeting.
+ * @throws RangeError where they cannot be
+ */
+export function checkLimit(name: string, value: number): number {
+  if (Number.isInteger(value) && value >= 0 && value <= MAX_LIMIT) return value;
+  throw new RangeError(`${name} is ${value}; use a whole number from 0 to ${MAX_LIMIT}`);
 }
 
 /**

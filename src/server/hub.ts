@@ -23,7 +23,7 @@ import { openEdge } from "./edge.js";
 import { createExpiry } from "./expiry.js";
 import { guardStreams } from "./guarded-streams.js";
 import { addHealth, stopServing } from "./health.js";
-import { checkListen, type HubOptions, limitsOf } from "./hub-options.js";
+import { checkLimit, checkListen, type HubOptions, limitsOf } from "./hub-options.js";
 import { ListenError, parseListenAddress } from "./listen-address.js";
 import { loginFirst } from "./login-first.js";
 import { createRates } from "./rate.js";
@@ -78,6 +78,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   const log = options.log ?? pino({ level: "silent" });
   const maxMessageBytes = options.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES;
   const listenAddress = parseListenAddress(listen);
+  checkLimit("maxMessageBytes", maxMessageBytes);
   if (!(maxMessageBytes >= MIN_MESSAGE_BYTES && maxMessageBytes <= MAX_MESSAGE_BYTES)) {
     throw new RangeError(
       `maxMessageBytes is ${maxMessageBytes}; use ${MIN_MESSAGE_BYTES} to ${MAX_MESSAGE_BYTES}`,
@@ -135,8 +136,11 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     storeEpoch: store.epoch,
     maxMessageBytes,
     window: {
-      perChannel: options.maxUnackedPerChannel ?? DEFAULT_MAX_UNACKED_PER_CHANNEL,
-      total: options.maxUnacked ?? DEFAULT_MAX_UNACKED,
+      perChannel: checkLimit(
+        "maxUnackedPerChannel",
+        options.maxUnackedPerChannel ?? DEFAULT_MAX_UNACKED_PER_CHANNEL,
+      ),
+      total: checkLimit("maxUnacked", options.maxUnacked ?? DEFAULT_MAX_UNACKED),
       bytes: MAX_UNACKED_BYTES,
     },
     heartbeatIntervalMs: options.heartbeatIntervalMs ?? DEFAULT_HEARTBEAT_INTERVAL_MS,

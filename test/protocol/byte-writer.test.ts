@@ -112,6 +112,16 @@ test.each([
   }
 });
 
+test.each([42, true, null, undefined, new Date(0), { toString: () => "語" }])(
+  "what is no text is written as the library writes it: %s",
+  (value) => {
+    const [library, own] = [new BinaryWriter(), new ByteWriter()].map((writer) =>
+      Buffer.from(writer.string(value as unknown as string).finish()),
+    );
+    expect(own).toEqual(library);
+  },
+);
+
 test("what was encoded stays as it is when the next is", () => {
   const first = encode(ChatMessage, ChatMessage.fromPartial({ content: "first" }));
   const copy = Buffer.from(first);

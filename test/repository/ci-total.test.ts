@@ -58,6 +58,7 @@ test.each([
   ["is missing", undefined],
   ["breaks off", JSON.stringify(report(PASSED)).slice(0, -20)],
   ["has no tests", { testResults: [] }],
+  ["is something else", {}],
 ])(
   "where the report of the tests %s, and outputs as well, they have failed, by name",
   (_, tests) => {

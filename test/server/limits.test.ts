@@ -181,5 +181,13 @@ test("M8: a hub does not start where one message would take longer than a second
   const small = { store, listen: "127.0.0.1:0", maxMessageBytes: 2048 };
   await expect(startHub({ ...small, maxBytesPerSecond: 2047 })).rejects.toThrow(RangeError);
   await expect(startHub({ ...small, maxMetadataEntries: 0 })).rejects.toThrow(RangeError);
+  // No greeting could tell these.
+  for (const limit of [
+    { maxUnacked: Infinity },
+    { maxFramesPerSecond: 0.5 },
+    { maxSessions: -1 },
+  ]) {
+    await expect(startHub({ ...small, ...limit })).rejects.toThrow(/is .*; use a whole number/);
+  }
   await store.close();
 });

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -66,18 +66,27 @@ test("M1: while a reader needs what was before, the log is copied no further, an
   expect(log()).toMatchObject({ checkpointed: log().log });
 });
 
-test("what SQLite cannot do in the thread is told under its name, and the next copy is tried", async () => {
+test("what cannot be opened a second time fails its copy, and the next is tried", async () => {
   write();
   renameSync(`${path}-wal`, `${path}.away`);
-  mkdirSync(`${path}-wal`);
-  await expect(copier.copyPages()).rejects.toMatchObject({
-    name: "SqliteError",
-    code: "SQLITE_CANTOPEN",
-  });
-  rmdirSync(`${path}-wal`);
+  await expect(copier.copyPages()).rejects.toBeInstanceOf(CannotCopy);
   renameSync(`${path}.away`, `${path}-wal`);
   write();
   expect(await copier.copyPages()).toBe(log().log);
+});
+
+test("where threads fail again and again, no further one begins", async () => {
+  let threads = 0;
+  const count = () => {
+    threads += 1;
+  };
+  process.on("worker", count);
+  renameSync(path, `${path}.away`);
+  for (let time = 0; time < 5; time += 1) {
+    await expect(copier.copyPages()).rejects.toBeInstanceOf(CannotCopy);
+  }
+  process.off("worker", count);
+  expect(threads).toBe(3);
 });
 
 test("a thread that ends in the middle fails its copy, and another begins with the next", async () => {
@@ -98,17 +107,25 @@ test("a thread that fails while nobody waits for it does not end the process", a
   expect(await copier.copyPages()).toBe(log().log);
 });
 
-test("where the path has become another file's, that one is left alone", async () => {
-  const other = new Database(`${path}.other`);
-  other.exec("CREATE TABLE others (word TEXT)");
-  other.close();
-  const before = readFileSync(`${path}.other`);
-  write();
-  renameSync(path, `${path}.away`);
-  renameSync(`${path}.other`, path);
-  await expect(copier.copyPages()).rejects.toBeInstanceOf(CannotCopy);
-  expect(readFileSync(path).equals(before)).toBe(true);
-});
+test.each(["", "-wal"])(
+  "where the path%s has become another file's, that one is left alone, and so is the database",
+  async (end) => {
+    const other = new Database(`${path}.other`);
+    other.pragma("journal_mode = WAL");
+    other.exec("CREATE TABLE others (word TEXT); INSERT INTO others VALUES ('other')");
+    write();
+    const [file, log] = [path, `${path}.other${end}`].map((name) => readFileSync(name));
+    renameSync(path + end, `${path}${end}.away`);
+    renameSync(`${path}.other${end}`, path + end);
+    await expect(copier.copyPages()).rejects.toBeInstanceOf(CannotCopy);
+    expect(readFileSync(path + end).equals(log ?? Buffer.of())).toBe(true);
+    const untouched = end === "" ? `${path}.away` : path;
+    expect(readFileSync(untouched).equals(file ?? Buffer.of())).toBe(true);
+    renameSync(path + end, `${path}.other${end}`);
+    renameSync(`${path}${end}.away`, path + end);
+    other.close();
+  },
+);
 
 test("a thread that has gone takes no locks of the process with it", async () => {
   write();

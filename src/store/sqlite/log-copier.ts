@@ -1,15 +1,14 @@
 import { once } from "node:events";
-import { statSync } from "node:fs";
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import Database from "better-sqlite3";
+import { identityOf } from "./file-identity.js";
 
-/** What the thread is to copy: the log of this file, and of no other that has its path by now. */
+/** What the thread is to copy: the log of this file, and no other that has its path by now. */
 export interface CopyOrder {
   path: string;
-  /** Of the file system's. */
-  device: bigint;
-  inode: bigint;
+  /** Which files have the path, and that of its log; see identityOf. */
+  identity: string;
 }
 
 /** What the thread answers: the log's pages after a copy, or what SQLite could not do. */
@@ -21,9 +20,9 @@ export class CannotCopy extends Error {}
 /** Copies a database's log into its file in a thread of its own. */
 export interface LogCopier {
   /**
-   * Copies as much as can be, synced, and resolves with the pages of the log. Nothing may be written
-   * meanwhile: what comes in later would have to be copied again.
-   * @throws Database.SqliteError; CannotCopy where the thread ends instead
+   * Copies as much as can be, synced, and resolves with the pages of the log. What is written
+   * meanwhile is left for the next time.
+   * @throws Database.SqliteError; CannotCopy where the thread cannot begin, or ends instead
    */
   copyPages(): Promise<number>;
   /** Resolves when the thread and its connection are gone. */
@@ -33,14 +32,17 @@ export interface LogCopier {
 /** This file's own extension: tests run the sources. */
 const THREAD = new URL(`copy-log${extname(import.meta.url)}`, import.meta.url);
 
+/** Threads that fail in a row; no further one is begun then. */
+const MAX_FAILURES = 3;
+
 /**
  * The thread begins with the first copy, and does not keep the process from ending.
- * @param path of a database file that is open
+ * @param path of a database file that is open, and has its log beside it
  */
 export function startLogCopier(path: string): LogCopier {
-  const { dev: device, ino: inode } = statSync(path, { bigint: true });
-  const workerData: CopyOrder = { path, device, inode };
+  const workerData: CopyOrder = { path, identity: identityOf(path) };
   let worker: Worker | undefined;
+  let failures = 0;
 
   function begin(): Worker {
     const begun = new Worker(THREAD, { workerData, name: "copy-log" });
@@ -74,6 +76,10 @@ export function startLogCopier(path: string): LogCopier {
     try {
       thread.postMessage("copy");
       return await answerOf(thread);
+    } catch (error) {
+      // It is about to end; its exit comes later.
+      if (worker === thread) worker = undefined;
+      throw error;
     } finally {
       thread.unref();
     }
@@ -81,9 +87,12 @@ export function startLogCopier(path: string): LogCopier {
 
   return {
     async copyPages() {
+      if (failures === MAX_FAILURES) throw new CannotCopy("threads have failed too often");
       const answer = await ask().catch((cause: unknown) => {
+        failures += 1;
         throw new CannotCopy("the log cannot be copied by a thread", { cause });
       });
+      failures = 0;
       if ("pages" in answer) return answer.pages;
       throw new Database.SqliteError(answer.message, answer.code);
     },

@@ -18,6 +18,12 @@ export interface LogSize {
    * @throws only a StorageError that is fatal
    */
   copy(): Promise<void>;
+  /**
+   * Copies it over this connection, the last thing before that is closed: SQLite would do it then,
+   * and keep to itself what goes wrong.
+   * @throws only a StorageError that is fatal
+   */
+  copyAtLast(): void;
   /** Throws a StorageError of the kind "full" where the log may not grow. */
   checkRoom(): void;
 }
@@ -92,6 +98,14 @@ export function limitLog(
     if (!(told instanceof StorageError) || told.kind === "fatal") throw told;
   }
 
+  function tryToStartOver(): void {
+    try {
+      bytes = startOver();
+    } catch (error) {
+      passOver(error);
+    }
+  }
+
   return {
     isDue() {
       bytes = checkpoint("NOOP");
@@ -111,13 +125,10 @@ export function limitLog(
       // failpoint: after-checkpoint
       copiedAtBytes = bytes;
     },
+    copyAtLast: tryToStartOver,
     checkRoom() {
       if (bytes < maxLogBytes) return;
-      try {
-        bytes = startOver();
-      } catch (error) {
-        passOver(error);
-      }
+      tryToStartOver();
       if (bytes < maxLogBytes) return;
       throw new StorageError(
         `the write-ahead log has ${maxLogBytes} bytes and cannot be started over: another ` +

@@ -147,6 +147,12 @@ export function sqliteStore(
       closed ??= last.then(async () => {
         if (failure !== undefined) return;
         await copier?.end();
+        try {
+          log.copyAtLast();
+        } catch (error) {
+          noteFatal(error);
+          return;
+        }
         of.close();
       });
       return closed;
