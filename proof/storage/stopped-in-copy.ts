@@ -12,7 +12,7 @@ const COPIED_PAGES = 1024;
 const PAGE_BYTES = 4096 + 24;
 const MOST_MESSAGES = 100;
 /** Longer than everything else takes that a hub does when it stops. */
-const DELAY_US = 1_000_000;
+const DELAY_US = 3_000_000;
 
 /** A disk that fails in the last copy of the log, when nobody is there any more. */
 export const stoppedInCopy: StorageCase = {
