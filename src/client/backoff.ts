@@ -10,15 +10,17 @@ export interface Backoff {
 
 /** Delays whose bounds begin at initialMs and double up to maxMs. */
 export function createBackoff(bounds: { initialMs: number; maxMs: number }): Backoff {
-  const policy = new ExponentialBackoff({
-    generator: fullJitterGenerator,
-    initialDelay: bounds.initialMs,
-    maxDelay: bounds.maxMs,
-  });
   let step: IBackoff<unknown> | undefined;
+  // Made when it is needed: every message has one, and hardly any is repeated.
+  const first = () =>
+    new ExponentialBackoff({
+      generator: fullJitterGenerator,
+      initialDelay: bounds.initialMs,
+      maxDelay: bounds.maxMs,
+    }).next();
   return {
     nextDelayMs() {
-      step = step === undefined ? policy.next() : step.next(undefined);
+      step = step === undefined ? first() : step.next(undefined);
       return step.duration;
     },
     reset() {

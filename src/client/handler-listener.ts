@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type Backoff, createBackoff } from "./backoff.js";
+import { createBackoff } from "./backoff.js";
 import type { Delivery } from "./delivery.js";
 import type { HandlerFailure, Handlers, IncomingEntry, IncomingKind } from "./incoming.js";
 import type { Lane, Listener } from "./listeners.js";
@@ -32,7 +32,7 @@ export function handlerListener(of: {
     async handle(delivery) {
       const { channelId, seq } = delivery;
       const entry = convert(delivery);
-      let backoff: Backoff | undefined;
+      const backoff = createBackoff({ initialMs: 100, maxMs: 5_000 });
       for (let attempt = 1; ; attempt += 1) {
         try {
           await callHandler(handlers, entry);
@@ -47,7 +47,6 @@ export function handlerListener(of: {
             return "failed";
           }
         }
-        backoff ??= createBackoff({ initialMs: 100, maxMs: 5_000 });
         const signal = leaving();
         await delay(backoff.nextDelayMs(), undefined, { signal }).catch(() => {});
         if (signal.aborted) return "left";

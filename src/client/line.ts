@@ -49,11 +49,9 @@ export function firstHeldSeq({ running, handledSeq, queue }: Line): number {
 
 /** Puts an entry in its place, in seq order. */
 export function insert(line: Line, delivery: Delivery): void {
-  // Nearly always behind all others, of which there may be hundreds.
-  const comesLast = (line.queue.at(-1)?.seq ?? 0) < delivery.seq;
-  const place = comesLast ? -1 : line.queue.findIndex((waiting) => waiting.seq > delivery.seq);
-  if (place === -1) line.queue.push(delivery);
-  else line.queue.splice(place, 0, delivery);
+  // Looked for from the end: nearly always it comes behind all others, of which there may be hundreds.
+  const before = line.queue.findLastIndex((waiting) => waiting.seq <= delivery.seq);
+  line.queue.splice(before + 1, 0, delivery);
 }
 
 /** Notes that nobody listened for an entry. */

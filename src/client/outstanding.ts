@@ -94,7 +94,6 @@ export function createOutstanding(link: {
   }
 
   function retryLater(request: Request, error: ChatError): void {
-    request.backoff ??= createBackoff({ initialMs: 100, maxMs: 5_000 });
     const delayMs = Math.max(durationMsOf(error.retryAfter) ?? 0, request.backoff.nextDelayMs());
     request.sent = false;
     request.refusal = error;
@@ -198,7 +197,7 @@ export function createOutstanding(link: {
           sent: false,
           doubtful: false,
           stored: false,
-          backoff: undefined,
+          backoff: createBackoff({ initialMs: 100, maxMs: 5_000 }),
           timer: undefined,
           refusal: undefined,
           overtaken: false,

@@ -22,8 +22,7 @@ export interface Request extends Place {
   doubtful: boolean;
   /** The hub has said that it is stored; its receipt is still to come. */
   stored: boolean;
-  /** Of its repeats; undefined until the first refusal that is for now. */
-  backoff: Backoff | undefined;
+  backoff: Backoff;
   timer: NodeJS.Timeout | undefined;
   /** Why the hub could not take it, the last time. */
   refusal: ChatError | undefined;
