@@ -1,5 +1,5 @@
 import { uuidv7 } from "uuidv7";
-import { MAX_DURATION_MS } from "../protocol/limits.js";
+import { MAX_DURATION_MS, MAX_UINT32 } from "../protocol/limits.js";
 import { durationOf } from "../protocol/time.js";
 import type {
   ConnectRequest,
@@ -22,8 +22,6 @@ import type {
   ServiceOffer,
 } from "./vocabulary.js";
 
-/** The largest number of a uint32 field. */
-const MAX_UINT32 = 2 ** 32 - 1;
 /** Most messages have none, and an empty buffer costs as much as a full one. */
 const NO_DATA = Buffer.alloc(0);
 

@@ -31,6 +31,8 @@ export const MAX_TAG_BYTES = 64;
 export const MAX_ALLOWED_CONSUMERS = 64;
 /** How long a request waits for its answer where it does not say, in milliseconds (C4). */
 export const DEFAULT_REQUEST_TIMEOUT_MS = 5 * 60 * 1000;
+/** The largest number of a uint32 field. */
+export const MAX_UINT32 = 2 ** 32 - 1;
 /** The longest wait or delay a client may ask for, in milliseconds (C4). */
 export const MAX_DURATION_MS = 7 * 24 * 60 * 60 * 1000;
 /** Items of a page where the caller does not say, and at most. */

@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import type { TokenSettings } from "../auth/token.js";
 import type { Store } from "../hub/store.js";
-import { DEFAULT_LIMITS, type HubLimits } from "../protocol/limits.js";
+import { DEFAULT_LIMITS, type HubLimits, MAX_UINT32 } from "../protocol/limits.js";
 import type { AuthMode } from "./auth-settings.js";
 import { isLoopback, ListenError } from "./listen-address.js";
 import type { TlsFiles } from "./tls-files.js";
@@ -62,16 +62,15 @@ export function limitsOf(options: Partial<HubLimits>, maxMessageBytes: number): 
   return limits;
 }
 
-/** The largest number that a greeting can tell. */
-const MAX_LIMIT = 2 ** 32 - 1;
-
 /**
  * A limit that clients are told in their greeting.
- * @throws RangeError where they cannot be
+ * @param least default 0
+ * @param most default the largest number that a greeting can tell
+ * @throws RangeError where it is none of these
  */
-export function checkLimit(name: string, value: number): number {
-  if (Number.isInteger(value) && value >= 0 && value <= MAX_LIMIT) return value;
-  throw new RangeError(`${name} is ${value}; use a whole number from 0 to ${MAX_LIMIT}`);
+export function checkLimit(name: string, value: number, least = 0, most = MAX_UINT32): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new RangeError(`${name} is ${value}; use a whole number from ${least} to ${most}`);
 }
 
 /**

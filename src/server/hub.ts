@@ -78,12 +78,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   const log = options.log ?? pino({ level: "silent" });
   const maxMessageBytes = options.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES;
   const listenAddress = parseListenAddress(listen);
-  checkLimit("maxMessageBytes", maxMessageBytes);
-  if (!(maxMessageBytes >= MIN_MESSAGE_BYTES && maxMessageBytes <= MAX_MESSAGE_BYTES)) {
-    throw new RangeError(
-      `maxMessageBytes is ${maxMessageBytes}; use ${MIN_MESSAGE_BYTES} to ${MAX_MESSAGE_BYTES}`,
-    );
-  }
+  checkLimit("maxMessageBytes", maxMessageBytes, MIN_MESSAGE_BYTES, MAX_MESSAGE_BYTES);
 
   // grpc-js writes to stderr what it cannot read of a call, credentials among it.
   if (process.env.GRPC_VERBOSITY === undefined) setLogVerbosity(logVerbosity.NONE);
