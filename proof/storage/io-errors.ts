@@ -100,11 +100,11 @@ async function countCalls({ folder }: CaseContext): Promise<Record<Injection["ca
   const hub = await startTraced(join(folder, "count"), []);
   // strace counts them from 1, whatever file they are about, and for each thread: the first creates
   // the database, and commits.
+  const mainThread = mainThreadOf(hub.process);
   const made = () => {
     const lines = hub.trace().split("\n");
-    const thread = `${lines[0]?.split(" ")[0]} `;
     const count = (call: string) =>
-      lines.filter((line) => line.startsWith(thread) && line.includes(`${call}(`)).length;
+      lines.filter((line) => threadOf(line) === mainThread && line.includes(`${call}(`)).length;
     return { fsync: count("fsync"), pwrite64: count("pwrite64") };
   };
   const start = made();
@@ -158,7 +158,7 @@ async function oneRound(
   const lines = callsIn(hub.trace());
   const hitAt = lines.findIndex((line) => line.includes("(INJECTED)"));
   if (onlyTheFile && hitAt < 0) wrong("no such call was made on the database file");
-  const byMain = threadOf(lines[hitAt] ?? "") === `${mainThread}`;
+  const byMain = threadOf(lines[hitAt] ?? "") === mainThread;
   if (onlyTheFile && byMain !== (threads === false)) wrong("another thread copied the log");
   const ended = hitAt >= 0 && call === "fsync";
   if (ended) {

@@ -62,7 +62,7 @@ export async function endTraced(hub: HubProcess): Promise<void> {
 }
 
 /** Whose call a line of the trace is. */
-export const threadOf = (line: string) => line.split(" ")[0];
+export const threadOf = (line: string) => Number(line.split(" ")[0]);
 
 /** The calls on the database and its log. */
 export function callsIn(trace: string): string[] {

@@ -1,15 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { aFolder } from "../store/a-folder.js";
 import { root } from "./sources.js";
-
-let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "claw-chat-total-"));
-});
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const PASSED = { status: "passed", fullName: "a test" };
 
@@ -17,6 +11,7 @@ const PASSED = { status: "passed", fullName: "a test" };
 function total(tests: object | string | undefined, gate?: string, proofs?: string) {
   const json = typeof tests === "object" ? JSON.stringify(tests) : tests;
   const outputs = { "tests.json": json, gate, proofs };
+  const folder = aFolder();
   const files = Object.entries(outputs).map(([name, text]) => {
     const file = join(folder, name);
     if (text !== undefined) writeFileSync(file, text);

@@ -5,9 +5,11 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { AuditEvent } from "../../src/hub/audit.js";
+import type { Store } from "../../src/hub/store.js";
 import { CannotCopy, type LogCopier, startLogCopier } from "../../src/store/sqlite/log-copier.js";
 import { openSqliteStore } from "../../src/store/sqlite/open.js";
 import { aFolder } from "./a-folder.js";
+import { sizeOfLog } from "./size-of-log.js";
 
 const EVENT: Omit<AuditEvent, "detail"> = {
   ...{ atMs: 0, event: "login_refused", actor: "a", agentId: "", channelId: "", address: "" },
@@ -35,10 +37,25 @@ afterEach(async () => {
 
 const write = () => db.prepare("INSERT INTO words VALUES (?)").run("x".repeat(64 * 1024));
 
-/** Pages of the log, and how many of them are in the file. */
-function log(): { log: number; checkpointed: number } {
-  const [row] = db.pragma("wal_checkpoint(NOOP)") as [{ log: number; checkpointed: number }];
-  return row;
+const log = () => sizeOfLog(db);
+
+/** How many threads begin meanwhile. */
+async function threadsBegunBy(work: () => Promise<void>): Promise<number> {
+  let threads = 0;
+  const count = () => {
+    threads += 1;
+  };
+  process.on("worker", count);
+  await work();
+  process.off("worker", count);
+  return threads;
+}
+
+/** Stores 40 lines that are 5 MiB together, each in a transaction of its own. */
+async function fill(store: Store): Promise<void> {
+  for (let count = 0; count < 40; count += 1) {
+    await store.transaction((tx) => tx.audit([{ ...EVENT, detail: "x".repeat(LARGE) }]));
+  }
 }
 
 test("M1: a thread copies the whole log into the file, and the next write starts it over", async () => {
@@ -76,16 +93,12 @@ test("what cannot be opened a second time fails its copy, and the next is tried"
 });
 
 test("where threads fail again and again, no further one begins", async () => {
-  let threads = 0;
-  const count = () => {
-    threads += 1;
-  };
-  process.on("worker", count);
   renameSync(path, `${path}.away`);
-  for (let time = 0; time < 5; time += 1) {
-    await expect(copier.copyPages()).rejects.toBeInstanceOf(CannotCopy);
-  }
-  process.off("worker", count);
+  const threads = await threadsBegunBy(async () => {
+    for (let time = 0; time < 5; time += 1) {
+      await expect(copier.copyPages()).rejects.toBeInstanceOf(CannotCopy);
+    }
+  });
   expect(threads).toBe(3);
 });
 
@@ -155,9 +168,7 @@ test("G7: what others write during a copy is noticed during the copy", async () 
       resolve(store.changedElsewhere());
     });
   });
-  for (let at = 0; at < 40; at += 1) {
-    await store.transaction((tx) => tx.audit([{ ...EVENT, detail: "x".repeat(LARGE) }]));
-  }
+  await fill(store);
   expect(await noticed).toBe(true);
   await store.close();
 });
@@ -165,16 +176,10 @@ test("G7: what others write during a copy is noticed during the copy", async () 
 test("a store that is closed leaves no thread, and no log beside its file", async () => {
   const file = `${path}.store`;
   const store = await openSqliteStore({ path: file });
-  let threads = 0;
-  const count = () => {
-    threads += 1;
-  };
-  process.on("worker", count);
-  for (let at = 0; at < 40; at += 1) {
-    await store.transaction((tx) => tx.audit([{ ...EVENT, detail: "x".repeat(LARGE) }]));
-  }
-  await store.close();
-  process.off("worker", count);
+  const threads = await threadsBegunBy(async () => {
+    await fill(store);
+    await store.close();
+  });
   expect(threads).toBe(1);
   expect(existsSync(`${file}-wal`)).toBe(false);
   const again = await openSqliteStore({ path: file });

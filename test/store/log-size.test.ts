@@ -3,6 +3,7 @@ import Database from "better-sqlite3";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { limitLog } from "../../src/store/sqlite/log-size.js";
 import { aFolder } from "./a-folder.js";
+import { sizeOfLog } from "./size-of-log.js";
 
 let db: Database.Database;
 
@@ -18,8 +19,8 @@ beforeEach(() => {
 afterEach(() => db.close());
 
 function copied(): boolean {
-  const [row] = db.pragma("wal_checkpoint(NOOP)") as [{ log: number; checkpointed: number }];
-  return row.checkpointed === row.log;
+  const { log, checkpointed } = sizeOfLog(db);
+  return checkpointed === log;
 }
 
 test("the log is due when it has grown by 4 MiB, and not again before it has grown as much", async () => {

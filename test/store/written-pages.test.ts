@@ -5,6 +5,7 @@ import type { Transaction } from "../../src/hub/store.js";
 import { openSqliteStore } from "../../src/store/sqlite/open.js";
 import { aFolder } from "./a-folder.js";
 import { aChannel, putAll } from "./sample.js";
+import { sizeOfLog } from "./size-of-log.js";
 import { speak } from "./speaking.js";
 
 test("a message and its ack write no page that they do not change", async () => {
@@ -15,11 +16,10 @@ test("a message and its ack write no page that they do not change", async () => 
     db.close();
     await store.close();
   });
-  const pagesOfLog = () => (db.pragma("wal_checkpoint(NOOP)") as [{ log: number }])[0].log;
   async function pagesOf(work: (tx: Transaction) => Promise<unknown>): Promise<number> {
-    const before = pagesOfLog();
+    const before = sizeOfLog(db).log;
     await store.transaction(work);
-    return pagesOfLog() - before;
+    return sizeOfLog(db).log - before;
   }
   const message = (tx: Transaction, key: string) =>
     speak(tx, { channelId: "c1", author: "bob", key, content: "hello" });
